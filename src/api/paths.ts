@@ -28,6 +28,7 @@ export const paths = {
   ...byRoute(plainVerbs, (verb) => ['POST', `/v1/workspaces/:name/${verb}`] as const),
   'workspaces.rebuild': ['POST', '/v1/workspaces/:name/rebuild'],
   'workspaces.commit': ['POST', '/v1/workspaces/:name/commit'],
+  'workspaces.fork': ['POST', '/v1/workspaces/:name/fork'],
   'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],
   'workspaces.ssh': ['GET', '/v1/workspaces/:name/ssh'],
   'workspaces.locate': ['GET', '/v1/workspaces/:name/locate'],

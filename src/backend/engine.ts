@@ -21,6 +21,7 @@ import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
 import { Snapshots } from './services/snapshots/snapshots';
+import { Forks } from './services/workspaces/fork/forks';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';
 import { Work } from './services/engine/work';
@@ -95,13 +96,18 @@ function wire(options: EngineOptions) {
   const runtimes = new Runtimes(drivers);
   const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets });
   const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
+  const snapshotRecords = new SnapshotRecords(state.snapshots);
+  const volumes = new Volumes({
+    ...{ drivers, runtimes, registry, adopted, guarded, snapshots: snapshotRecords, events, log },
+  });
+  const snapshots = new Snapshots({
+    ...{ drivers, records: snapshotRecords, operations, registry, guarded, volumes, events, log },
+  });
   const verbs = workspaceVerbs({
-    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, log },
+    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, snapshots, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
-  const snapshots = new SnapshotRecords(state.snapshots);
-  const volumes = new Volumes({ drivers, runtimes, registry, adopted, guarded, snapshots, events, log });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
   const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
@@ -129,7 +135,8 @@ function wire(options: EngineOptions) {
     ...options,
     ...shared,
     volumes,
-    snapshotRecords: snapshots,
+    snapshots,
+    snapshotRecords,
     idle,
     leases,
     idleMemory: new IdleMemory(),
@@ -167,9 +174,10 @@ function servicesOf(parts: Parts): Services {
   const lifetime = lifetimeOf(parts);
   const sshAccess = new SshAccess(state);
   const drafts = new DownloadDrafts(state.downloads);
+  const creator = new WorkspaceCreator({ ...parts, defaults: () => settings.defaults });
   return {
     ...parts,
-    creator: new WorkspaceCreator({ ...parts, defaults: () => settings.defaults }),
+    creator,
     adoption: new Adoption(parts),
     locations: new Locations({ registry, runtimes, openFiles: (volume) => volumes.files(volume) }),
     transfers: new Transfers({
@@ -177,7 +185,7 @@ function servicesOf(parts: Parts): Services {
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
-    snapshots: new Snapshots({ ...parts, records: parts.snapshotRecords }),
+    forks: new Forks({ ...parts, creator }),
     commits: new Commits(registry, runtimes, operations),
     caches: new CacheService(drivers),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),

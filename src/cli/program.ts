@@ -5,6 +5,7 @@ import type { Cli } from './cli';
 import { registerAdopt } from './verbs/workspace/adopt';
 import { registerChange } from './verbs/workspace/change';
 import { registerCommit } from './verbs/workspace/commit';
+import { registerFork } from './verbs/workspace/fork';
 import { registerCompletion } from './verbs/completion';
 import { registerCopy } from './verbs/cp';
 import { registerCreate } from './verbs/workspace/create';
@@ -75,6 +76,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerMark(program, cli);
   registerPort(program, cli);
   registerCommit(program, cli);
+  registerFork(program, cli);
   registerDelete(program, cli);
   registerAdopt(program, cli);
   program.commandsGroup('Inside:');

@@ -7,6 +7,7 @@ import { formatAgo } from './format/time';
 const reasons: Readonly<Record<Snapshot['reason'], string>> = {
   manual: 'asked for',
   'before-restore': 'before a restore',
+  fork: 'for forks',
 };
 
 /** A table, in the order given. `now` is in ms since 1970. */

@@ -77,6 +77,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['id', workspace.runtimeId?.slice(0, 12)],
     ['home volume', workspace.homeVolume],
     ['docker volume', workspace.dockerVolume],
+    ['fork of', workspace.forkedFrom?.workspace],
     ['own files', formatOwnFiles(workspace)],
     ...(spec.mounts ?? []).map((mount): [string, string] => [
       'volume',

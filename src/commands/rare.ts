@@ -51,6 +51,7 @@ import { snapshotVolume } from './volume/snapshot';
 import { openWalkthrough } from './walkthrough/open';
 import { allowChanges } from './workspace/allowChanges';
 import { commitWorkspace } from './workspace/commit';
+import { forkWorkspace } from './workspace/fork';
 import { adoptVolume } from './workspace/create/adopt';
 import { createWorkspace } from './workspace/create/create';
 import { createWorkspaceQuick } from './workspace/create/createQuick';
@@ -88,6 +89,7 @@ const workspaceCommands = (services: Services) => ({
   'berth.workspace.restore': restoreWorkspace(services),
   'berth.workspace.recover': recoverWorkspace(services),
   'berth.workspace.rebuild': rebuildWorkspace(services),
+  'berth.workspace.fork': forkWorkspace(services),
   'berth.workspace.commit': commitWorkspace(services),
   'berth.workspace.rename': renameWorkspace(services),
   'berth.workspace.editLimits': editLimits(services),

@@ -73,6 +73,7 @@ const rareIds = [
   'berth.workspace.restore',
   'berth.workspace.recover',
   'berth.workspace.rebuild',
+  'berth.workspace.fork',
   'berth.workspace.commit',
   'berth.workspace.rename',
   'berth.workspace.editLimits',

@@ -1,6 +1,7 @@
 """Snapshots of a volume, kept in another one. Reads requests from standard input, a line of JSON each, and answers so.
 
-The store has a folder `ID` for each snapshot, with `tree`, `manifest` and `facts`; drafts and what is being removed are in
+The store has a folder `ID` for each snapshot, with `tree`, `manifest` and `facts`, and `manifest@HASH` for each other volume
+that it was put into; drafts and what is being removed are in
 `.making`. `.last` holds, by volume, which snapshot's manifest knows the files that are in the volume now.
 `main(live, store)`: the folders where both are mounted; live is `-` where no volume is needed.
 Requests: `create` (answers `wanted` and `filled`, then waits for `again`, `settle` and `finish`), `restore` (answers `filled`,
@@ -8,6 +9,7 @@ then waits for `swap`), `heal`, `remove`, `held`.
 The end of the input cancels what is under way.
 """
 
+import hashlib
 import json
 import os
 import queue
@@ -117,8 +119,9 @@ class Program:
             duplicator = Duplicator(losses, self._check, self._moved)
             previous = folders.open(TREE, earlier) if earlier is not None else None
             work = keeping.Keeping(self._live, tree, previous, duplicator, self._check)
-            self._announce(earlier)
-            with _reading(MANIFEST, earlier) as known, _writing(FILLED, draft) as filled:
+            self._announce(earlier, volume)
+            known_as = _manifest_for(volume, earlier)
+            with _reading(known_as, earlier) as known, _writing(FILLED, draft) as filled:
                 work.fill(known, filled)
             self._say(filled=True)
             while self._wait_for("again", "settle") == "again":
@@ -140,8 +143,8 @@ class Program:
                 self._count_again(earlier)
             return {**facts, "left": losses.rows(to_wire)}
 
-    def _announce(self, earlier):
-        with _reading(MANIFEST, earlier) as known:
+    def _announce(self, earlier, volume):
+        with _reading(_manifest_for(volume, earlier), earlier) as known:
             wanted, count = keeping.wanted(self._live, known, self._check)
         status = os.fstatvfs(self._store)
         free = status.f_bavail * status.f_frsize
@@ -194,7 +197,10 @@ class Program:
             draft = own_name(MANIFEST)
             with _reading(MANIFEST, snapshot) as before, _writing(draft, snapshot) as after:
                 putting.renewed(self._live, before, after, lambda: None)
-            os.rename(draft, MANIFEST, src_dir_fd=snapshot, dst_dir_fd=snapshot)
+            # The files of another volume are not those that the next snapshot of its own one is compared with.
+            is_own = _facts_of(snapshot).get("volume") == volume
+            renewed = MANIFEST if is_own else _manifest_of(volume)
+            os.rename(draft, renewed, src_dir_fd=snapshot, dst_dir_fd=snapshot)
             _sync(self._live)
         self._set_last(volume, id_)
         return {"left": losses.rows(to_wire)}
@@ -267,6 +273,18 @@ class _Folders:
 
 def _open(path):
     return os.open(path, READ_DIRECTORY)
+
+
+def _manifest_of(volume):
+    """The manifest of a snapshot as it was put into a volume that it was not made of."""
+    return f"{MANIFEST}@{hashlib.sha256(volume.encode()).hexdigest()[:32]}"
+
+
+def _manifest_for(volume, snapshot):
+    """The one that knows the files of the volume as they are."""
+    if snapshot is not None and lstat(_manifest_of(volume), snapshot) is not None:
+        return _manifest_of(volume)
+    return MANIFEST
 
 
 class _reading:

@@ -6,6 +6,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
 import { RestoreResult, SnapshotResult } from '../snapshots/schemas';
+import { ForkResult } from './fork';
 import { RemovalResult, TransferResult } from './schemas';
 
 /** It has nothing to say but that it succeeded. */
@@ -34,6 +35,7 @@ const special = {
   'workspace.create': WorkspaceResult,
   'workspace.adopt': WorkspaceResult,
   'workspace.configure': Nothing,
+  'workspace.fork': ForkResult,
   'workspace.commit': Type.Object({ image: Type.String(), id: Type.String() }),
   'workspace.delete': DeletionResult,
 } satisfies Record<string, TSchema>;

@@ -298,6 +298,8 @@ const useTable = {
   rootFiles: ['running', 'stopped'],
   /** There is something to commit; a driver may want it stopped. */
   commit: workspaceStates.filter((state) => isRuntimeState(state) || state === 'archived'),
+  /** Its files stay as they are while they are read, or can be held still. */
+  fork: workspaceStates.filter((state) => isRuntimeState(state) || state === 'archived'),
 } as const satisfies Record<string, readonly WorkspaceState[]>;
 
 export type Use = keyof typeof useTable;

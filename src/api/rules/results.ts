@@ -1,5 +1,5 @@
 /** The results of operations, typed by their kind (`api/operations/results.ts`), for clients without a schema library. */
-import { BerthError } from '../errors';
+import { BerthError, fromErrorBody, parseErrorBody } from '../errors';
 import type { OperationKind, OperationResults } from '../operations/results';
 import type { Operation } from '../operations/schemas';
 
@@ -22,6 +22,12 @@ export function resultOf<K extends OperationKind>(
     throw new BerthError('internal', `Operation ${operation.id} does not have the result of a ${kind}.`);
   }
   return operation.result;
+}
+
+/** Why a fork was not made. */
+export function failureOf({ error }: { error: { message: string } }): BerthError {
+  const body = parseErrorBody({ error });
+  return body === undefined ? new BerthError('internal', error.message) : fromErrorBody(body);
 }
 
 /** How many files of an operation failed, and how many arrived; of one that is no transfer none. */

@@ -5,8 +5,8 @@ import { snapshotIdPattern } from '../rules/names';
 import { namesSnapshot } from '../rules/principal';
 import { VolumeKind } from '../volumes/schemas';
 
-/** Why there is one: somebody asked for it, or it is what a restore has put away. */
-export const snapshotReasons = ['manual', 'before-restore'] as const;
+/** Why there is one: somebody asked for it, it is what a restore has put away, or what forks began with. */
+export const snapshotReasons = ['manual', 'before-restore', 'fork'] as const;
 
 export const Snapshot = Type.Object({
   id: Type.String({ pattern: snapshotIdPattern }),

@@ -5,6 +5,7 @@ import { localPath } from '../rules/principal';
 import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from '../common';
 import { Adoptable } from '../engine/schemas';
 import { Operation } from '../operations/schemas';
+import { ForkRequest } from './fork';
 import {
   ExecRequest,
   ExecResult,
@@ -95,6 +96,15 @@ export const workspaceRoutes = {
     params: ByName,
     query: Waiting,
     body: ByImage,
+    response: Operation,
+  },
+  'workspaces.fork': {
+    summary: 'Make new workspaces of it, with copies of its files, volumes and secrets; it may run meanwhile',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    query: Waiting,
+    body: ForkRequest,
     response: Operation,
   },
   'workspaces.stats': {

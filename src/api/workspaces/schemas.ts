@@ -5,9 +5,11 @@ import { variablePattern } from '../rules/names';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { runtimeKinds, type RuntimeKind as Kind } from '../rules/runtimes';
 import { cpuBounds, idleBounds, memoryBounds, processBounds, sharedMemoryBounds } from '../rules/sizes';
+import { ForkOrigin } from './fork';
 import { Favourite, Protected, Tags } from './marks';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
 
+export { SshTarget, WorkspaceStats } from './access';
 export { workspaceStates };
 export const WorkspaceState = literals(workspaceStates);
 export type WorkspaceState = StateName;
@@ -321,6 +323,7 @@ export const Workspace = Type.Object({
   createdAt: Timestamp,
   lastUsedAt: Timestamp,
   startedAt: Type.Optional(Timestamp),
+  forkedFrom: Type.Optional(ForkOrigin),
   /** Measured when it was last archived. */
   ownFiles: Type.Optional(OwnFiles),
   /** Clients attached now: SSH, published ports, exec, terminals. Refreshed when the idle policy or a client asks. */
@@ -333,31 +336,6 @@ export const Workspace = Type.Object({
   operations: Type.Array(Type.String()),
 });
 export type Workspace = Static<typeof Workspace>;
-
-export const WorkspaceStats = Type.Object({
-  cpuPercent: Type.Number({ description: 'Of one CPU: 150 means one and a half.' }),
-  memoryBytes: Type.Integer(),
-  memoryLimitBytes: Type.Integer(),
-  pids: Type.Integer(),
-  networkRxBytes: Type.Integer(),
-  networkTxBytes: Type.Integer(),
-  at: Timestamp,
-});
-export type WorkspaceStats = Static<typeof WorkspaceStats>;
-
-export const SshTarget = Type.Object({
-  alias: Type.String({ description: 'The `Host` name in the generated ssh config.' }),
-  host: Type.String(),
-  port: Type.Integer(),
-  user: Type.String(),
-  identityFile: Type.String(),
-  knownHostsFile: Type.String(),
-  configFile: Type.String(),
-  hostKey: Type.String({ description: 'The public host key, `ssh-ed25519 AAAA…`.' }),
-  command: Type.Array(Type.String(), { description: 'An argv that logs in.' }),
-  folder: Type.String({ description: 'The folder to open: the cloned repository, else the home.' }),
-});
-export type SshTarget = Static<typeof SshTarget>;
 
 /** Where a command starts. */
 export const Cwd = Type.Optional(

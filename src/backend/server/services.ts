@@ -6,6 +6,7 @@ import type { Doctor } from '../services/engine/doctor';
 import type { Ending } from '../services/engine/ending';
 import type { EngineDescription } from '../services/engine/engine-description';
 import type { EventHub } from '../services/operations/event-hub';
+import type { Forks } from '../services/workspaces/fork/forks';
 import type { Images } from '../services/images/images';
 import type { Leases } from '../services/workspaces/watch/leases';
 import type { Lifetime } from '../services/engine/lifetime';
@@ -36,6 +37,7 @@ export interface Services {
   transfers: Transfers;
   images: Images;
   commits: Commits;
+  forks: Forks;
   operations: Operations;
   settings: Settings;
   doctor: Doctor;

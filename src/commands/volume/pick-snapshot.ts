@@ -65,7 +65,8 @@ export async function pickSnapshot(
 
 function itemOf(snapshot: Snapshot) {
   const { name, createdAt, description, usedBytes, reason } = snapshot;
-  const why = reason === 'before-restore' ? [t('before a restore')] : [];
+  const why =
+    reason === 'before-restore' ? [t('before a restore')] : reason === 'fork' ? [t('for forks')] : [];
   return {
     label: name ?? time(createdAt),
     description: [...(name === undefined ? [] : [time(createdAt)]), ...why, formatBytes(usedBytes)].join(

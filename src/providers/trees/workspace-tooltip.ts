@@ -48,6 +48,7 @@ function identity(workspace: Workspace, home: Volume | undefined): Fact[] {
     [t('{0} name', runtime.title), workspace.runtimeName],
     [t('Volume'), workspace.homeVolume + size],
     [t('SSH port'), `127.0.0.1:${workspace.sshPort}`],
+    [t('Fork of'), workspace.forkedFrom?.workspace],
     [t('Created'), time(workspace.createdAt)],
     [t('Last used'), time(workspace.lastUsedAt)],
     [t('Limits'), limitsWords(workspace.spec.limits ?? {}, workspace.spec.runtime)],

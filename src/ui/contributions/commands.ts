@@ -74,6 +74,7 @@ const rows = {
     icon: 'layers',
     menus: [row('inline@1', mendedBy('rebuild')), row('4_edit@3', offered('rebuild'))],
   },
+  'berth.workspace.fork': { icon: 'repo-forked', menus: [row('4_edit@0', usable('fork'))] },
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },

@@ -90,6 +90,35 @@ export class Snapshots {
     return this.shown(this.find(volume, given));
   }
 
+  /** Within the operation of somebody else: what forks are to begin with. Answers its id. */
+  async keep(volume: string, reason: SnapshotRecord['reason'], context: OperationContext): Promise<string> {
+    return this.make(await this.storeOf(volume), { volume, reason }, context);
+  }
+
+  /** Within the operation of somebody else: a volume that nobody uses gets the files of a snapshot of another one. */
+  async fill(volume: string, given: { volume: string; id: string }, context: OperationContext): Promise<void> {
+    const record = this.find(given.volume, given.id);
+    const { store } = await this.storeOf(volume);
+    await this.refuseElsewhere(record);
+    const lost = await store.restore(record.id, volume, jobOf(context));
+    lost.forEach((text) => context.warn(text));
+    await this.publish(volume);
+  }
+
+  /** What forks began with, unless it has a name by now, or somebody else's reason. Never fails. */
+  async dropForked(id: string): Promise<void> {
+    const { records, log } = this.deps;
+    const record = records.get(id);
+    if (record === undefined || record.reason !== 'fork' || record.name !== undefined) {
+      return;
+    }
+    try {
+      await this.delete(record.volume, id);
+    } catch (error) {
+      log.warn({ err: error, snapshot: id }, 'what forks began with was not deleted');
+    }
+  }
+
   async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
     const { store, place } = await this.storeOf(volume);
     this.refuseTaken(volume, name);

@@ -29,7 +29,7 @@ import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { removeOwnVolume } from '../volumes/own-volumes';
 import { releasePorts, reservePorts } from './start/published-ports';
-import { createStep, stepsOfCreate } from './start/start-steps';
+import { createStep, startSteps, stepsOfCreate, stepsOfStart } from './start/start-steps';
 import { homeVolumeOf } from '../../../api/rules/home-volume';
 import { dockerVolumeOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
@@ -55,8 +55,47 @@ export interface CreatorDeps {
   defaults: () => Defaults;
 }
 
+/** How a workspace comes to files before its first start. */
+export interface Filling {
+  /** Of its record, beside what every create notes. */
+  record: Pick<WorkspaceRecord, 'cloned' | 'forkedFrom' | 'isIdentityCopied'>;
+  /** Makes volumes of names that are free, and notes each in `createdVolumes` before. */
+  makeVolumes(context: OperationContext): Promise<void>;
+  /** When the runtime is there, with its own volumes; nothing runs. */
+  fill(context: OperationContext): Promise<void>;
+}
+
+const filled = { name: 'fill', title: 'Copy the files' };
+
 export class WorkspaceCreator {
   constructor(private readonly deps: CreatorDeps) {}
+
+  /** With names, ports and keys of its own, and of the files what `filling` brings. Throws `exists`. */
+  async createFilled(
+    request: Pick<WorkspaceCreate, 'name' | 'label' | 'tags' | 'ports' | 'secrets' | 'start'>,
+    spec: WorkspaceSpec,
+    filling: Filling,
+  ): Promise<Operation> {
+    const { drivers, registry, operations } = this.deps;
+    const { name, start = true } = request;
+    const driver = drivers.of(spec.runtime);
+    registry.refuseTaken(name);
+    await this.refuseVolumesThatAreThere({ name, mustBeNew: 'of a fork' }, spec);
+    const { cloned } = filling.record;
+    await this.reserve(request, spec, await driver.engine(), { ...filling.record, isUnfilled: true });
+    const plan = [
+      startSteps.image,
+      ...(driver.images.prepare === undefined ? [] : [startSteps.prepare]),
+      createStep(spec.runtime),
+      filled,
+      ...(start ? stepsOfStart({ spec, cloned }) : []),
+    ];
+    const begin = { kind: 'workspace.create', title: `Create workspace ${name}`, workspace: name, plan } as const;
+    return operations.start(begin, async (context) => {
+      await this.build(name, { start }, context, filling);
+      return { workspace: name };
+    });
+  }
 
   async create(request: WorkspaceCreate): Promise<Operation> {
     refuseProtectedTemporary(request);
@@ -71,7 +110,11 @@ export class WorkspaceCreator {
       await checkAgentSocket(request.agentSocket);
     }
     await refusePullForOthers(driver, spec.image);
-    await this.refuseVolumesThatAreThere(request, spec);
+    const { name, temporary } = request;
+    await this.refuseVolumesThatAreThere(
+      { name, ...(temporary === true && { mustBeNew: 'temporary' }) },
+      spec,
+    );
     await resolveMounts(spec.mounts ?? [], driver, this.deps.drivers);
     const record = await this.reserve(request, spec, await driver.engine());
     return this.deps.operations.start(
@@ -95,10 +138,11 @@ export class WorkspaceCreator {
 
   /**
    * A name means one volume: a home that another kind of runtime has kept would be hidden by a new one. And what
-   * another installation made is its own. One that is deleted unasked must not take with it what was there before.
+   * another installation made is its own. One that is deleted unasked must not take with it what was there before, and
+   * a fork not write over it.
    */
   private async refuseVolumesThatAreThere(
-    { name, temporary }: WorkspaceCreate,
+    { name, mustBeNew }: { name: string; mustBeNew?: 'temporary' | 'of a fork' },
     spec: WorkspaceSpec,
   ): Promise<void> {
     const { drivers } = this.deps;
@@ -107,10 +151,11 @@ export class WorkspaceCreator {
     for (const volume of names) {
       const existing = await own.volumes.inspect(volume);
       const owner = existing?.owner;
-      if (temporary === true && existing !== undefined) {
-        throw new BerthError('exists', `There is a volume ${volume} already: it would be deleted.`, {
+      if (mustBeNew !== undefined && existing !== undefined) {
+        const fate = mustBeNew === 'temporary' ? 'deleted' : 'written over';
+        throw new BerthError('exists', `There is a volume ${volume} already: it would be ${fate}.`, {
           field: 'name',
-          hint: 'Choose another name for a temporary workspace.',
+          hint: `Choose another name for a ${mustBeNew === 'temporary' ? 'temporary workspace' : 'fork'}.`,
         });
       }
       if (owner !== undefined) {
@@ -184,6 +229,7 @@ export class WorkspaceCreator {
     request: WorkspaceCreate,
     spec: WorkspaceSpec,
     engine: EngineIdentity | undefined,
+    more: Partial<WorkspaceRecord> = {},
   ): Promise<WorkspaceRecord> {
     const { registry, ports, keys } = this.deps;
     const { name } = request;
@@ -211,6 +257,7 @@ export class WorkspaceCreator {
         createdAt: now,
         lastUsedAt: now,
         warnings: [],
+        ...more,
       };
       await registry.add(record);
       await this.keepSecrets(request);
@@ -249,8 +296,9 @@ export class WorkspaceCreator {
 
   private async build(
     name: string,
-    { start = true, agentSocket }: WorkspaceCreate,
+    { start = true, agentSocket }: Pick<WorkspaceCreate, 'start' | 'agentSocket'>,
     context: OperationContext,
+    filling?: Filling,
   ): Promise<void> {
     const { registry, runtimes, starter } = this.deps;
     try {
@@ -258,8 +306,13 @@ export class WorkspaceCreator {
       const { name: step, title } = createStep(registry.get(name).spec.runtime);
       await context.step(step, title, async () => {
         await this.refuseForeign(name);
+        await filling?.makeVolumes(context);
         await starter.build(name, context);
       });
+      if (filling !== undefined) {
+        await context.step(filled.name, filled.title, () => filling.fill(context));
+        await registry.update(name, { isUnfilled: undefined });
+      }
       if (start) {
         await starter.start(name, context, { agentSocket });
       }

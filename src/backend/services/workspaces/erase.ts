@@ -1,5 +1,6 @@
 /** Removes a workspace: its runtime, its volumes, and all that is known of it; also where the disk is full. */
 import { asBerthError, BerthError } from '../../../api/errors';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
@@ -7,6 +8,8 @@ import type { SecretStore } from '../../store/secrets';
 import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import { ownVolumeKey, refuseGuardedVolume } from '../volumes/protection';
+import type { Snapshots } from '../snapshots/snapshots';
+import { dropForkBase } from './fork/fork-base';
 import { problemOf } from './problem';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
@@ -15,6 +18,7 @@ import { orForget, WorkspaceElsewhere } from './target';
 export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
   guarded: ProtectedVolumes;
+  snapshots: Pick<Snapshots, 'dropForked'>;
 }
 
 export interface Erasure extends Removal {
@@ -64,6 +68,7 @@ export async function eraseWorkspace(
       await leaveVolume(deps, runtime.driver, record.homeVolume);
     }
     await forget(deps, record, context);
+    await dropForkBase(deps, runtime.driver, record);
     return { deleted };
   } catch (error) {
     const { message, code } = asBerthError(error);
@@ -123,11 +128,6 @@ async function refuseInReach({ registry, runtimes }: EraseDeps, name: string): P
       { hint: `Delete it: \`berth delete ${name}\`, with \`--keep-volumes\` where its files are to stay.` },
     );
   }
-}
-
-/** The volumes that a workspace has to itself, and that go with it. */
-export function ownVolumesOf({ homeVolume, dockerVolume }: WorkspaceRecord): string[] {
-  return [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume])];
 }
 
 async function removeVolumes(

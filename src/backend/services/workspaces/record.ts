@@ -11,6 +11,7 @@ import {
   type Step,
   type Workspace,
 } from '../../../api/workspaces/schemas';
+import { ForkOrigin } from '../../../api/workspaces/fork';
 import type { RecordFormat } from '../../store/records';
 import { aliasOf } from '../../ssh/config';
 
@@ -60,6 +61,11 @@ export const WorkspaceRecord = Type.Object({
       ),
     }),
   ),
+  forkedFrom: Type.Optional(ForkOrigin),
+  /** Its volumes have not got the files of the workspace that it is a fork of yet. */
+  isUnfilled: Type.Optional(Type.Boolean()),
+  /** Its system has ids and keys of the one that it was copied from: its first start renews them. */
+  isIdentityCopied: Type.Optional(Type.Boolean()),
   /** What lies in the runtime outside of volumes, as last measured. */
   ownFiles: Type.Optional(OwnFiles),
   /** A delete is under way that leaves its volumes. */
@@ -115,6 +121,8 @@ export function toWorkspace(
     volumeIds,
     engine,
     replaced,
+    isUnfilled,
+    isIdentityCopied,
     spec,
     problem,
     warnings,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Volume, Workspace } from '../../../api';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Cli } from '../../cli';
 import { formatTable } from '../../format/table';
@@ -68,12 +69,8 @@ interface Loss {
 
 async function lossOf(client: EngineClient, name: string, signal: AbortSignal): Promise<Loss> {
   const workspace = await client.call('workspaces.get', { params: { name }, signal });
-  const names = [
-    workspace.homeVolume,
-    ...(workspace.dockerVolume === undefined ? [] : [workspace.dockerVolume]),
-  ];
   const volumes = await Promise.all(
-    names.map((volume) =>
+    ownVolumesOf(workspace).map((volume) =>
       client
         .call('volumes.get', { params: { volume }, query: { usage: true }, signal })
         .catch((): Volume | undefined => undefined),

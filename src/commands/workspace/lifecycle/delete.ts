@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import { isLive, refuseProtected, worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
@@ -43,9 +44,11 @@ export const deleteWorkspace =
   };
 
 async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {
-  const own = [workspace.homeVolume, workspace.dockerVolume].filter((name) => name !== undefined);
+  const own = ownVolumesOf(workspace);
   const sizes = await Promise.all(own.map((name) => measured(client, store, name)));
-  const kept = (workspace.spec.mounts ?? []).map(({ source }) => source);
+  const kept = (workspace.spec.mounts ?? [])
+    .map(({ source }) => source)
+    .filter((source) => !own.includes(source));
   return [
     workspace.label === workspace.name ? workspace.name : t('{0} ({1})', workspace.label, workspace.name),
     ...own.map((name, index) => t('• volume {0}: {1}', name, sizes[index] ?? '')),

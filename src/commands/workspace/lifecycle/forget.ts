@@ -1,6 +1,7 @@
 /** Giving up a workspace whose container engine is out of reach: only after a dialog that says what stays there. */
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import { runtimeWords } from '../../../ui/words';
 import { confirm } from '../../input';
 import type { CommandId } from '../../../ui/contributions/commands';
@@ -23,8 +24,8 @@ export async function forgetWorkspaces(runner: Runner, found: readonly Failed[])
 }
 
 async function confirmForget(workspace: Workspace): Promise<void> {
-  const { label, spec, runtimeName, homeVolume, dockerVolume } = workspace;
-  const kept = [homeVolume, dockerVolume].filter((name) => name !== undefined);
+  const { label, spec, runtimeName } = workspace;
+  const kept = ownVolumesOf(workspace);
   const check: CommandId = 'berth.engine.doctor';
   await confirm({
     message: t('Forget workspace {0}?', label),

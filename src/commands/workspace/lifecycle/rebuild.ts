@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { transitions, worksIn } from '../../../api/rules/lifecycle';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import { asBerthError, type Operation, type Workspace } from '../../../api';
 import type { CallInput, EngineClient } from '../../../client/engine-client';
 import type { Handler, Services } from '../../command';
@@ -74,8 +75,8 @@ async function begin(
 
 /** `loss`: what goes, in the words of the engine. */
 async function askFirst(workspace: Workspace, image: string, loss: string): Promise<'rebuild' | 'commit'> {
-  const { label, homeVolume, dockerVolume } = workspace;
-  const kept = [homeVolume, dockerVolume].filter(Boolean).join(', ');
+  const { label } = workspace;
+  const kept = ownVolumesOf(workspace).join(', ');
   const detail = `${loss} ${t('Kept: volume {0}. Running processes end.', kept)}`;
   const [keep, rebuild, commit] = [t('Keep'), t('Rebuild'), t('Commit to Image First…')];
   const message = t('Rebuild {0} from {1}?', label, image);

@@ -7,6 +7,7 @@ import type { SecretStore } from '../../../store/secrets';
 import type { Drivers } from '../../engine/drivers';
 import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
+import { renewIdentity } from '../fork/renew-identity';
 import type { OperationContext } from '../../operations/operation-context';
 import { lostBeforeArchive } from '../own-files';
 import { planOf } from './runtime-plan';
@@ -158,6 +159,10 @@ export class WorkspaceStarter {
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
     const { spec } = this.deps.registry.get(name);
     const runtime = this.runtime(name);
+    if (this.deps.registry.get(name).isIdentityCopied === true) {
+      await context.step('identity', 'Renew ids and keys of the copy', () => renewIdentity(runtime));
+      await this.deps.registry.update(name, { isIdentityCopied: undefined });
+    }
     await context.step(startSteps.ssh.name, startSteps.ssh.title, () =>
       this.configure(name, scripts, context),
     );

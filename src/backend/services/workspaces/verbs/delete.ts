@@ -1,7 +1,8 @@
 import type { Operation } from '../../../../api/operations/schemas';
 import { isSettled, kindOf, refuseProtected, transitions } from '../../../../api/rules/lifecycle';
 import { ownVolumeKey, refuseGuardedVolume } from '../../volumes/protection';
-import { eraseWorkspace, ownVolumesOf, type Removal } from '../erase';
+import { ownVolumesOf } from '../../../../api/workspaces/own-volumes';
+import { eraseWorkspace, type Removal } from '../erase';
 import type { VerbDeps } from './run-verb';
 
 const beginning = (name: string, title: string) =>

@@ -14,6 +14,7 @@ import type { OperationContext, PlannedStep } from '../../operations/operation-c
 import type { Operations } from '../../operations/operations';
 import { problemOf } from '../problem';
 import type { EraseDeps } from '../erase';
+import { refuseUnfilled } from '../fork/unfilled';
 import { haltProblem } from '../halted';
 import { settleReplacement } from '../replacement';
 import { WorkspaceElsewhere } from '../target';
@@ -45,7 +46,9 @@ export function runVerb(
   { cancellable = true, plan = [], onFailure }: VerbOptions = {},
 ): Operation {
   const { registry, operations, runtimes } = deps;
-  const before = registry.get(name).state;
+  const record = registry.get(name);
+  refuseUnfilled(record);
+  const before = record.state;
   const title = `${transitions[verb].title} workspace ${name}`;
   const begin = { kind: kindOf(verb), title, workspace: name, cancellable, plan };
   // One that has settled is past what it does, though its record is still written.

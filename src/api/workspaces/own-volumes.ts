@@ -1,0 +1,12 @@
+/** The volumes that a workspace has to itself, and that go with it: home, Docker's data, a fork's copies of named ones. */
+export function ownVolumesOf({
+  homeVolume,
+  dockerVolume,
+  forkedFrom,
+}: {
+  homeVolume: string;
+  dockerVolume?: string | undefined;
+  forkedFrom?: { volumes?: readonly string[] | undefined } | undefined;
+}): string[] {
+  return [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume]), ...(forkedFrom?.volumes ?? [])];
+}

@@ -1,0 +1,278 @@
+/**
+ * Forks: new workspaces with copies of another one's files, which may run meanwhile. All forks of one call begin with the
+ * same snapshots, so they take from the source once, whatever their number; each is made by an operation of its own, and
+ * fails for itself.
+ */
+import { asBerthError, BerthError, parseErrorBody, type ErrorBody } from '../../../../api/errors';
+import type { Operation } from '../../../../api/operations/schemas';
+import type { ForkOutcome, ForkResult } from '../../../../api/operations/fork';
+import type { ForkOrigin, ForkRequest } from '../../../../api/workspaces/fork';
+import { failureOf } from '../../../../api/rules/results';
+import { isAtRest, isUsable, notWhile } from '../../../../api/rules/lifecycle';
+import type { Log } from '../../../machine/log';
+import type { SecretStore } from '../../../store/secrets';
+import type { Drivers } from '../../engine/drivers';
+import { injectedInto } from '../../images/commits';
+import { inBytes } from '../../images/image-progress';
+import type { OperationContext } from '../../operations/operation-context';
+import type { Operations } from '../../operations/operations';
+import type { Snapshots } from '../../snapshots/snapshots';
+import type { Filling, WorkspaceCreator } from '../create';
+import { measureOwnFiles } from '../own-files';
+import type { WorkspaceRecord } from '../record';
+import type { WorkspaceRegistry } from '../registry';
+import type { Runtimes } from '../runtime-handle';
+import { freeForkNames, forkPlanOf, isCopied, type ForkPlan } from './fork-spec';
+import { dropForkImage, forkImageOf } from './fork-image';
+import { refuseUnfilled } from './unfilled';
+
+export interface ForksDeps {
+  registry: WorkspaceRegistry;
+  runtimes: Runtimes;
+  drivers: Drivers;
+  operations: Operations;
+  secrets: SecretStore;
+  creator: Pick<WorkspaceCreator, 'createFilled'>;
+  snapshots: Snapshots;
+  log: Log;
+}
+
+/** What all forks of one call begin with. */
+interface Base {
+  source: WorkspaceRecord;
+  image: string;
+  /** Ids by their volumes: of the home, and of named volumes. */
+  snapshots: ReadonlyMap<string, string>;
+  at: string;
+}
+
+/** Forks that are made at the same time. */
+const atOnce = 3;
+/** As long as a timer can wait: 24 days. */
+const untilItEnds = 2 ** 31 - 1;
+
+export class Forks {
+  constructor(private readonly deps: ForksDeps) {}
+
+  /** Throws `illegal_state` in a state in which its files change unseen, `not_supported`, and `exists` for a name. */
+  fork(name: string, request: ForkRequest): Operation {
+    const { registry, operations, runtimes } = this.deps;
+    const source = registry.get(name);
+    if (!isUsable('fork', source.state)) {
+      throw notWhile(source.state, name, "it can't be forked");
+    }
+    refuseUnfilled(source);
+    const { driver } = runtimes.of(source);
+    if (driver.volumes.snapshots === undefined) {
+      throw new BerthError('not_supported', `Volumes of ${driver.kind}s can't be forked yet.`);
+    }
+    const names =
+      request.names ??
+      freeForkNames(name, request.count ?? 1, (each) => registry.find(each) !== undefined);
+    names.forEach((each) => registry.refuseTaken(each));
+    const title = names.length === 1 ? `Fork workspace ${name}` : `Fork workspace ${name} ${names.length} times`;
+    return operations.start({ kind: 'workspace.fork', title, workspace: name }, async (context) => {
+      await runtimes.reach(source);
+      const base = await this.baseOf(source, request, context);
+      return this.makeAll(base, names, request.start ?? true, context);
+    });
+  }
+
+  private async makeAll(
+    base: Base,
+    names: readonly string[],
+    start: boolean,
+    context: OperationContext,
+  ): Promise<ForkResult> {
+    const title = names.length === 1 ? 'Make the fork' : `Make ${names.length} forks`;
+    try {
+      const forks = await context.step('forks', title, () =>
+        inTurns(names, (fork) => this.make(base, fork, start, context)),
+      );
+      context.signal.throwIfAborted();
+      const failed = forks.filter((each) => !each.ok);
+      const [first] = failed;
+      if (first !== undefined && failed.length === names.length) {
+        throw failureOf(first);
+      }
+      failed.forEach((each) => context.warn(`${each.workspace} was not made: ${each.error.message}`));
+      return { forks };
+    } finally {
+      await this.release(base);
+    }
+  }
+
+  private async baseOf(
+    source: WorkspaceRecord,
+    { snapshot }: ForkRequest,
+    context: OperationContext,
+  ): Promise<Base> {
+    const { snapshots, log } = this.deps;
+    const { homeVolume, spec } = source;
+    const named = new Set((spec.mounts ?? []).filter(isCopied).map(({ source: volume }) => volume));
+    const known = new Map<string, string>();
+    if (snapshot !== undefined) {
+      known.set(homeVolume, (await snapshots.get(homeVolume, snapshot)).id);
+    }
+    const base = { source, image: spec.image, snapshots: known, at: new Date().toISOString() };
+    try {
+      const keep = async (volume: string): Promise<void> => {
+        known.set(volume, await snapshots.keep(volume, 'fork', context));
+      };
+      if (!known.has(homeVolume)) {
+        await context.step('snapshot', 'Keep its home as it is now', () => keep(homeVolume));
+      }
+      for (const volume of named) {
+        await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
+      }
+      return { ...base, image: await this.imageOf(source, context) };
+    } catch (error) {
+      await this.release(base).catch((left: unknown) => {
+        log.warn({ err: left, workspace: source.name }, 'what forks were to begin with stays');
+      });
+      throw error;
+    }
+  }
+
+  /** The one that it was made of; where it has files of its own outside of volumes, one with them. */
+  private async imageOf(source: WorkspaceRecord, context: OperationContext): Promise<string> {
+    const { runtimes, log } = this.deps;
+    const runtime = runtimes.of(source);
+    const { driver } = runtime;
+    const own = (await runtime.inspect()) === undefined ? { files: 0 } : await measureOwnFiles(runtime, log);
+    if (own?.files === 0) {
+      return source.spec.image;
+    }
+    if (driver.commit === undefined) {
+      context.warn(`What ${source.name} has outside of its volumes is not in its forks.`);
+      return source.spec.image;
+    }
+    if (driver.features.commit === 'stopped' && !isAtRest(source.state)) {
+      throw new BerthError('illegal_state', `${source.name} is ${source.state}: its own files can't be read.`, {
+        hint: `Stop it first: \`berth stop ${source.name}\`.`,
+      });
+    }
+    const image = forkImageOf(source.name);
+    const plan = { image, without: await injectedInto(source) };
+    const commit = driver.commit.bind(driver);
+    await context.step('commit', 'Keep what it has outside of volumes', () =>
+      commit(runtime.name, plan, inBytes(context), context.signal),
+    );
+    return image;
+  }
+
+  private async make(
+    base: Base,
+    fork: string,
+    start: boolean,
+    context: OperationContext,
+  ): Promise<ForkOutcome> {
+    const { creator, operations } = this.deps;
+    try {
+      context.signal.throwIfAborted();
+      const { source } = base;
+      const plan = forkPlanOf(source.spec, base.image, fork);
+      const secrets = await this.secretsOf(source);
+      const { tags, label, name } = source;
+      const begun = await creator.createFilled(
+        {
+          ...{ name: fork, ports: plan.ports, start },
+          ...(label !== name && { label: `${label} (${fork})` }),
+          ...(tags !== undefined && { tags }),
+          ...(secrets !== undefined && { secrets }),
+        },
+        plan.spec,
+        this.fillingOf(base, fork, plan),
+      );
+      const cancel = (): void => void operations.cancel(begun.id);
+      context.signal.addEventListener('abort', cancel, { once: true });
+      const ended = await operations.wait(begun.id, untilItEnds);
+      context.signal.removeEventListener('abort', cancel);
+      return ended.status === 'succeeded'
+        ? { ok: true, workspace: fork }
+        : { ok: false, workspace: fork, error: bodyOf(ended) };
+    } catch (error) {
+      return { ok: false, workspace: fork, error: asBerthError(error).toBody() };
+    }
+  }
+
+  private fillingOf({ source, snapshots, at }: Base, fork: string, plan: ForkPlan): Filling {
+    const { registry, runtimes, snapshots: all } = this.deps;
+    const idOf = (volume: string): string => snapshots.get(volume) ?? '';
+    const forkedFrom: ForkOrigin = {
+      ...{ workspace: source.name, at, snapshot: idOf(source.homeVolume) },
+      ...(plan.copies.length > 0 && { volumes: plan.copies.map(({ to }) => to) }),
+    };
+    const fill = (volume: string, from: string, context: OperationContext): Promise<void> =>
+      all.fill(volume, { volume: from, id: idOf(from) }, context);
+    return {
+      record: {
+        ...{ cloned: source.cloned, forkedFrom },
+        ...(plan.spec.image !== source.spec.image && { isIdentityCopied: true }),
+      },
+      makeVolumes: async (context) => {
+        plan.notes.forEach((note) => context.warn(note));
+        const { volumes } = runtimes.of(source).driver;
+        for (const { from, to } of plan.copies) {
+          await this.refuseThere(to);
+          const { createdVolumes } = registry.get(fork);
+          await registry.update(fork, { createdVolumes: [...createdVolumes, to] });
+          await volumes.create({ name: to });
+          await fill(to, from, context);
+        }
+      },
+      fill: async (context) => {
+        await fill(registry.get(fork).homeVolume, source.homeVolume, context);
+      },
+    };
+  }
+
+  private async refuseThere(volume: string): Promise<void> {
+    if ((await this.deps.drivers.findVolume(volume)) !== undefined) {
+      throw new BerthError('exists', `There is a volume ${volume} already: it would be written over.`, {
+        field: 'names',
+        hint: 'Choose another name for the fork.',
+      });
+    }
+  }
+
+  private async secretsOf({ name, spec }: WorkspaceRecord): Promise<Record<string, string> | undefined> {
+    const { secretNames = [] } = spec;
+    return secretNames.length === 0 ? undefined : this.deps.secrets.values(name, secretNames);
+  }
+
+  /** What no fork has come to. */
+  private async release({ source, image, snapshots }: Base): Promise<void> {
+    const { registry, runtimes } = this.deps;
+    if (image !== source.spec.image) {
+      await dropForkImage(this.deps, runtimes.of(source).driver, image);
+    }
+    const isBase = registry
+      .all()
+      .some(({ forkedFrom }) => forkedFrom?.snapshot === snapshots.get(source.homeVolume));
+    for (const [volume, id] of snapshots) {
+      // Of named volumes nobody compares with what they began with.
+      if (!isBase || volume !== source.homeVolume) {
+        await this.deps.snapshots.dropForked(id);
+      }
+    }
+  }
+}
+
+/** Some at a time, answered in their order. `work` does not reject. */
+async function inTurns<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<R[]> {
+  const results = new Map<number, R>();
+  const queue = all.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, each] of queue) {
+      results.set(index, await work(each));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+  return all.flatMap((_, index) => results.get(index) ?? []);
+}
+
+/** Where there is none it was cancelled, or the engine ends. */
+function bodyOf({ error }: { error?: unknown }): ErrorBody {
+  return parseErrorBody({ error }) ?? new BerthError('cancelled', 'Cancelled.').toBody();
+}
