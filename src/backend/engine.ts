@@ -115,30 +115,10 @@ function wire(options: EngineOptions) {
     await operations.end([verbs.delete(workspace).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
-  const shared = {
-    adopted,
-    guarded,
-    events,
-    drivers,
-    operations,
-    ports,
-    keys,
-    secrets,
-    registry,
-    starter,
-    runtimes,
-    workspaces,
-    verbs,
-    access,
-  };
   return {
     ...options,
-    ...shared,
-    volumes,
-    snapshots,
-    snapshotRecords,
-    idle,
-    leases,
+    ...{ adopted, guarded, events, drivers, operations, ports, keys, secrets, registry, starter, runtimes },
+    ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, idle, leases },
     idleMemory: new IdleMemory(),
   };
 }

@@ -25,7 +25,8 @@ export const ForkRequest = Type.Object(
         ...namesSnapshot,
         minLength: 1,
         maxLength: 63,
-        description: 'Of its home, by id or name: the forks begin with that. If absent: with what is there now.',
+        description:
+          'Of its home, by id or name: the forks begin with that. If absent: with what is there now.',
       }),
     ),
     start: Type.Optional(Type.Boolean({ default: true, description: 'false leaves them stopped.' })),

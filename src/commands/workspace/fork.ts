@@ -35,12 +35,12 @@ export const forkWorkspace =
       return;
     }
     const { forks } = resultOf(outcome.value, 'workspace.fork');
-    const failed = forks.flatMap((each) => (each.ok ? [] : [t('{0}: {1}', each.workspace, each.error.message)]));
+    const failed = forks.flatMap((each) =>
+      each.ok ? [] : [t('{0}: {1}', each.workspace, each.error.message)],
+    );
     const made = forks.filter(({ ok }) => ok).map(({ workspace }) => workspace);
     if (failed.length > 0) {
-      void showWarningMessage(
-        t('Made {0} of {1} forks. {2}', made.length, forks.length, failed.join(' ')),
-      );
+      void showWarningMessage(t('Made {0} of {1} forks. {2}', made.length, forks.length, failed.join(' ')));
       return;
     }
     void showInformationMessage(t('Forked {0}: {1}', label, made.join(', ')));
@@ -48,7 +48,10 @@ export const forkWorkspace =
 
 const wordsOf = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
-function problemOf(names: readonly string[], nameProblem: (name: string) => string | undefined): string | undefined {
+function problemOf(
+  names: readonly string[],
+  nameProblem: (name: string) => string | undefined,
+): string | undefined {
   if (names.length === 0) {
     return nameProblem('');
   }

@@ -96,7 +96,11 @@ export class Snapshots {
   }
 
   /** Within the operation of somebody else: a volume that nobody uses gets the files of a snapshot of another one. */
-  async fill(volume: string, given: { volume: string; id: string }, context: OperationContext): Promise<void> {
+  async fill(
+    volume: string,
+    given: { volume: string; id: string },
+    context: OperationContext,
+  ): Promise<void> {
     const record = this.find(given.volume, given.id);
     const { store } = await this.storeOf(volume);
     await this.refuseElsewhere(record);

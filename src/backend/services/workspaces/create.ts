@@ -90,7 +90,12 @@ export class WorkspaceCreator {
       filled,
       ...(start ? stepsOfStart({ spec, cloned }) : []),
     ];
-    const begin = { kind: 'workspace.create', title: `Create workspace ${name}`, workspace: name, plan } as const;
+    const begin = {
+      kind: 'workspace.create',
+      title: `Create workspace ${name}`,
+      workspace: name,
+      plan,
+    } as const;
     return operations.start(begin, async (context) => {
       await this.build(name, { start }, context, filling);
       return { workspace: name };

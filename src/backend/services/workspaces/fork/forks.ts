@@ -67,10 +67,10 @@ export class Forks {
       throw new BerthError('not_supported', `Volumes of ${driver.kind}s can't be forked yet.`);
     }
     const names =
-      request.names ??
-      freeForkNames(name, request.count ?? 1, (each) => registry.find(each) !== undefined);
+      request.names ?? freeForkNames(name, request.count ?? 1, (each) => registry.find(each) !== undefined);
     names.forEach((each) => registry.refuseTaken(each));
-    const title = names.length === 1 ? `Fork workspace ${name}` : `Fork workspace ${name} ${names.length} times`;
+    const title =
+      names.length === 1 ? `Fork workspace ${name}` : `Fork workspace ${name} ${names.length} times`;
     return operations.start({ kind: 'workspace.fork', title, workspace: name }, async (context) => {
       await runtimes.reach(source);
       const base = await this.baseOf(source, request, context);
@@ -148,9 +148,13 @@ export class Forks {
       return source.spec.image;
     }
     if (driver.features.commit === 'stopped' && !isAtRest(source.state)) {
-      throw new BerthError('illegal_state', `${source.name} is ${source.state}: its own files can't be read.`, {
-        hint: `Stop it first: \`berth stop ${source.name}\`.`,
-      });
+      throw new BerthError(
+        'illegal_state',
+        `${source.name} is ${source.state}: its own files can't be read.`,
+        {
+          hint: `Stop it first: \`berth stop ${source.name}\`.`,
+        },
+      );
     }
     const image = forkImageOf(source.name);
     const plan = { image, without: await injectedInto(source) };
