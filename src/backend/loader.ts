@@ -5,12 +5,21 @@ import { forChildren } from '../api/engine/environment';
 import { stateDirectory } from '../api/rules/endpoint';
 import { runWithKeptCode } from './kept-code';
 
-// What V8 makes new objects in never shrinks again: one busy moment would cost 30 MiB for good. Part of what kept code fits.
-setFlagsFromString('--semi-space-growth-factor=1');
-
 forChildren(process.env);
 
 // VS Code's Node and the user's own have a V8 each, and may start the engine by turns.
 const maker = process.versions.electron === undefined ? 'node' : 'electron';
 
-runWithKeptCode(join(__dirname, 'engine-main.js'), join(stateDirectory(), `engine.${maker}.code`));
+/**
+ * V8's space for new objects grows at the start, which saves collections then. A busy moment later would make it 30 MiB
+ * larger; it shrinks only when the engine rests (`services/engine/idle-memory.ts`).
+ */
+function stopGrowing(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+runWithKeptCode(
+  join(__dirname, 'engine-main.js'),
+  join(stateDirectory(), `engine.${maker}.code`),
+  stopGrowing,
+);

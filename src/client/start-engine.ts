@@ -9,7 +9,8 @@ import { refuseUnfitHome } from '../api/rules/state-home';
 import { engineCopy } from './engine-copy';
 import { openErrorFile, openLogTail } from './engine-errors';
 
-const pollMs = 20;
+/** A refused connection takes a fraction of a millisecond, and somebody waits for the first answer. */
+const pollMs = 5;
 /** Pauses before another engine is started when one ended in order while nobody answers; after the last one it is said. */
 const retryMs = [20, 100, 300, 800, 1_600];
 /** One that was kept from starting by another waits for it; one that ends so soon did not. */

@@ -88,17 +88,17 @@ export class Transport {
 
   private send(req: HttpRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const outgoing = request(
-        {
-          socketPath: this.socketPath,
-          agent: req.ownConnection === true ? false : this.agent,
-          method: req.method,
-          path: req.path,
-          headers: { host: 'berth', ...req.headers },
-          ...(req.signal !== undefined && { signal: req.signal }),
-        },
-        resolve,
-      );
+      const options = {
+        socketPath: this.socketPath,
+        // For TLS alone: without it Node compiles two expressions, for 6 ms, to see whether the host is an IP address.
+        servername: '',
+        agent: req.ownConnection === true ? false : this.agent,
+        method: req.method,
+        path: req.path,
+        headers: { host: 'berth', ...req.headers },
+        ...(req.signal !== undefined && { signal: req.signal }),
+      };
+      const outgoing = request(options, resolve);
       outgoing.setNoDelay(true);
       outgoing.on('error', (error) => {
         reject(wrapTransportError(error));

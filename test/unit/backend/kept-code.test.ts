@@ -18,7 +18,7 @@ describe('backend/kept-code', () => {
 
   /** What the bundle answers, and whether its code had been kept. */
   function run(): [unknown, boolean] {
-    const { exports, wasKept } = runWithKeptCode(path(), code(), 0);
+    const { exports, wasKept } = runWithKeptCode(path(), code(), undefined, 0);
     const { ask } = exports as { ask: () => unknown };
     return [ask(), wasKept];
   }
@@ -60,18 +60,29 @@ describe('backend/kept-code', () => {
     };
     const damages = [
       () => flipped(0),
-      () => flipped(32),
+      () => flipped(64),
       () => flipped(whole.length - 1),
       () => flipped(Math.floor(whole.length / 2)),
       () => truncate(code(), whole.length - 8),
       () => truncate(code(), 10),
       () => truncate(code()),
-      () => writeFile(code(), 'something else, longer than a digest of 32 bytes'),
+      () =>
+        writeFile(code(), 'something else, longer than a digest of 64 bytes, which is what there is first'),
     ];
     for (const damage of damages) {
       await damage();
       assert.deepEqual(await runAndKeep(), [answer('one'), false], damage.toString());
       assert.deepEqual(run(), [answer('one'), true], damage.toString());
+    }
+  });
+
+  it('says when the start is over, whether the code was kept or not', async () => {
+    for (const wasKept of [false, true]) {
+      let settled = false;
+      const ran = runWithKeptCode(path(), code(), () => (settled = true), 0);
+      assert.deepEqual([ran.wasKept, settled], [wasKept, false]);
+      await until('the start is over', () => settled);
+      await until('the code is kept', async () => (await digest()) !== '');
     }
   });
 
@@ -86,7 +97,7 @@ describe('backend/kept-code', () => {
     await mkdir(code());
     assert.deepEqual(run(), [answer('one'), false]);
     await rm(code(), { recursive: true });
-    const { wasKept } = runWithKeptCode(path(), join(folder(), 'no-such-folder', 'code'), 0);
+    const { wasKept } = runWithKeptCode(path(), join(folder(), 'no-such-folder', 'code'), undefined, 0);
     assert(!wasKept);
   });
 });

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import DockerModem from 'docker-modem';
 import modemHttp from 'docker-modem/lib/http';
@@ -12,9 +13,25 @@ import { BerthError } from '../../../../api/errors';
 import { imageName } from '../../../../api/rules/image-reference';
 import { isVolumeName } from '../../../../api/rules/names';
 
+/**
+ * For requests without TLS, which alone has such names: else Node compiles two expressions, for 6 ms, to see whether the
+ * host is an IP address.
+ */
+export const withoutTls = { servername: '' };
+
 // The library's own requests follow any redirect, over TCP and without a listener for errors.
-modemHttp.http = http;
-modemHttp.https = https;
+modemHttp.http = {
+  request: (options, callback) => http.request({ ...undescribed(options), ...withoutTls }, callback),
+};
+modemHttp.https = { request: (options, callback) => https.request(undescribed(options), callback) };
+
+/**
+ * The library describes each request, for a log that is off: with all that its agent has open, which takes longer than
+ * the request.
+ */
+function undescribed(options: http.RequestOptions): http.RequestOptions {
+  return Object.assign(options, { [inspect.custom]: () => 'a request' });
+}
 
 const segments = /^(?:\/[A-Za-z0-9_.:@%[\]-]+)+$/;
 /** What a call has in its path from the start; the library adds the rest, escaped. */

@@ -1,11 +1,10 @@
 /** A part of docker-modem that its types leave out: what it makes requests by. */
 declare module 'docker-modem/lib/http' {
-  import type http from 'node:http';
-  import type https from 'node:https';
+  import type { ClientRequest, RequestOptions } from 'node:http';
 
-  const requests: {
-    http: Pick<typeof http, 'request' | 'get'>;
-    https: Pick<typeof https, 'request' | 'get'>;
-  };
+  interface Requests {
+    request(options: RequestOptions, callback: () => void): ClientRequest;
+  }
+  const requests: { http: Requests; https: Requests };
   export default requests;
 }

@@ -7,7 +7,7 @@ import type Dockerode from 'dockerode';
 import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker-host';
 import { localTarget } from '../../../../api/rules/runtimes';
 import { readConfinement, type Confinement } from './confinement';
-import { dockerClient } from './docker-client';
+import { dockerClient, withoutTls } from './docker-client';
 import type { Candidate, TlsChoice } from './endpoint-candidates';
 import { machineOf } from './reach';
 import { CommandMissing } from './ssh-failure';
@@ -157,7 +157,7 @@ async function firstPing(transport: Transport, timeoutMs: number): Promise<strin
 function ping({ address, tls, agent }: Transport, timeoutMs: number): Promise<string> {
   const request = tls === undefined ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
-    const options = { ...address, ...tls, path: '/_ping', agent: agent ?? false };
+    const options = { ...address, ...(tls ?? withoutTls), path: '/_ping', agent: agent ?? false };
     const call = request(options, (response) => {
       clearTimeout(late);
       response.resume();

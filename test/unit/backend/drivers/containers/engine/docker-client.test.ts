@@ -1,9 +1,10 @@
 /** The client library against a daemon that lies, on real sockets. */
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
 import type Dockerode from 'dockerode';
 import {
   checkPath,
@@ -120,6 +121,14 @@ describe('containers/engine/docker-client', () => {
     const dialled = new Promise((done) => docker.modem.dial({ path: '/images/../x' }, done));
     assert.equal(((await dialled) as Error).name, 'BerthError');
     assert.deepEqual(asked, []);
+  });
+
+  it('describes no request, with all that its agent has open, for a log that is off', async () => {
+    let described = 0;
+    const agent = Object.assign(new Agent(), { [inspect.custom]: () => `${(described += 1)}` });
+    answer = (_, response) => void response.end('OK');
+    await dockerClient({ socketPath: join(folder(), 'docker.sock'), agent }).ping();
+    assert.deepEqual([asked.length, described], [1, 0]);
   });
 
   it('names an image by its digest alone where it has one', async () => {
