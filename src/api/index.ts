@@ -11,6 +11,16 @@ export type {
   ConflictList,
 } from './files/schemas';
 export type { Cache, CacheId } from './engine/caches';
+export type {
+  Change,
+  ChangedPart,
+  ChangeKind,
+  ComparedFile,
+  CompareEnd,
+  CompareEvent,
+  CompareFailure,
+  CompareQuery,
+} from './files/compare';
 export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
 export type { Snapshot, SnapshotCreate } from './snapshots/schemas';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';

@@ -88,6 +88,8 @@ export const streamPaths = {
   fileWatch: '/v1/volumes/:volume/files/watch',
   /** GET: SSE of `FindEvent`, see `files/find.ts`. Ends by itself. */
   fileFind: '/v1/volumes/:volume/files/find',
+  /** GET: SSE of `CompareEvent`, see `files/compare.ts`. Ends by itself. */
+  fileCompare: '/v1/volumes/:volume/files/compare',
   /** GET: text, `?tail=&follow=&timestamps=`. */
   logs: '/v1/workspaces/:name/logs',
   /** GET: stays open. A temporary workspace is deleted some seconds after the last of these was closed. */

@@ -6,6 +6,7 @@ import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { streamPaths } from './paths';
 import type { RouteScope } from './rules/principal';
 import { ByName, FilesName, Flag, VolumePath } from './common';
+import { CompareQuery } from './files/compare';
 import { FindQuery } from './files/find';
 
 export interface StreamRoute {
@@ -86,6 +87,15 @@ export const streams = defineStreams({
     scope: 'read',
     params: ByFiles,
     query: FindQuery,
+  },
+  'files.compare': {
+    method: 'GET',
+    path: streamPaths.fileCompare,
+    summary: 'What of a tree of files is another in a second one, as it is found; content decides, not time',
+    tag: 'files',
+    scope: 'read',
+    params: ByFiles,
+    query: CompareQuery,
   },
   'workspaces.logs': {
     method: 'GET',

@@ -10,6 +10,7 @@ import { registerCompletion } from './verbs/completion';
 import { registerCopy } from './verbs/cp';
 import { registerCreate } from './verbs/workspace/create';
 import { registerDelete } from './verbs/workspace/delete';
+import { registerDiff } from './verbs/diff';
 import { registerEngine } from './verbs/engine';
 import { registerExec } from './verbs/workspace/exec';
 import { registerFiles } from './verbs/files';
@@ -89,6 +90,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerCopy(program, cli);
   registerFiles(program, cli);
   registerFind(program, cli);
+  registerDiff(program, cli);
   program.commandsGroup('Volumes and images:');
   registerVolume(program, cli);
   registerSnapshot(program, cli);

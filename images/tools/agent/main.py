@@ -22,6 +22,7 @@ from archives import Archives
 from content import Content
 from copied import Notes
 from errors import AgentError, Cancelled, as_agent_error
+from inventory import Inventories, details
 from places import Volume
 from search import search
 from stages import Stages
@@ -75,6 +76,7 @@ class Agent:
         self.stages = Stages(self.notes)
         self.watches = Watches()
         self.archives = Archives(self.notes)
+        self.inventories = Inventories()
         self._source = source
         self._sink = sink
         self._sending = threading.Lock()
@@ -102,6 +104,8 @@ class Agent:
             "untar_open": archives.untar_open,
             "note_copied": notes.note_copied,
             "forget_copied": notes.forget_copied,
+            "inventory_open": self.inventories.open,
+            "inventory_close": self.inventories.close,
         }
         self._slow = {
             "write": content.write,
@@ -113,6 +117,8 @@ class Agent:
             "remove_copied": notes.remove_copied,
             "usage": trees.usage,
             "search": search,
+            "inventory_next": self.inventories.next,
+            "details": details,
             "unstage": stages.unstage,
             "merge": stages.merge,
             "sweep": stages.sweep,
@@ -223,6 +229,7 @@ class Agent:
             time.sleep(0.02)
         self.content.handles.close_all()
         self.archives.close_all()
+        self.inventories.close_all()
         self.stages.close(self.volume)
 
 

@@ -67,6 +67,12 @@ class Reader:
             return None, {}, None
         return self._next[1:]
 
+    def lines(self):
+        """Parts, facts and entries by name of each directory that is left."""
+        while self._next is not None:
+            yield self._next[:3]
+            self._next = self._read()
+
     def _read(self):
         line = next(self._lines, None)
         if line is None:

@@ -69,10 +69,11 @@ class Walk:
         self.folder = folder
 
 
-def folders_of(walk, check):
+def folders_of(walk, check, failed=None, without=frozenset()):
     """Each directory from the root down, in the order of manifests: its parts, and names with their status.
 
-    What goes away meanwhile is left out. The walk stands in the directory while it is looked at.
+    What goes away meanwhile is left out. The walk stands in the directory while it is looked at. `failed` is told of what can't
+    be read, which else ends the walk. `without`: devices, as `st_dev` has them, that are not entered.
     """
     left = [()]
     while left:
@@ -83,8 +84,14 @@ def folders_of(walk, check):
             entries = _entries(walk.folder)
         except GONE:
             continue
+        except OSError as error:
+            if failed is None:
+                raise
+            failed(parts, error)
+            continue
         yield parts, entries
-        below = [(*parts, name) for name, status in entries if modes.S_ISDIR(status.st_mode)]
+        folders = [each for each in entries if modes.S_ISDIR(each[1].st_mode)]
+        below = [(*parts, name) for name, status in folders if status.st_dev not in without]
         left.extend(reversed(below))
 
 

@@ -8,12 +8,20 @@ import { push, takeAll, type TakeChunk } from '../tar/flow';
 import type { TarEntry } from '../tar/header';
 import { TarReader } from '../tar/read';
 import type { TarVisitor } from '../tar/visitor';
+import type { FoundDetails, Inventory } from './inventory';
 import { TarGaps, type BesideTars } from './tar-gaps';
 import { UnchangeableFiles } from './unchangeable-files';
 import type { ListOptions, TextOfFiles, TreeUsage, Unread, VolumeFiles } from './volume-files';
 
 const maxLinks = 40;
 const blockBytes = 512;
+
+/** As little as it can be searched. */
+export function tooSlowToCompare(volume: string): BerthError {
+  return new BerthError('not_supported', `${volume} can't be compared while its workspace does not run.`, {
+    hint: 'Start the workspace, or compare one of its volumes.',
+  });
+}
 
 /** A tar of what is at a path, links on the way followed inside; the first entry is the thing itself. */
 export type OpenTar = (path: string, signal?: AbortSignal) => Promise<Readable>;
@@ -105,6 +113,14 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
 
   searchText(): Promise<TextOfFiles> {
     return Promise.reject(tooSlowToSearch(this.volume));
+  }
+
+  inventory(): Promise<Inventory> {
+    return Promise.reject(tooSlowToCompare(this.volume));
+  }
+
+  details(): Promise<FoundDetails[]> {
+    return Promise.reject(tooSlowToCompare(this.volume));
   }
 
   async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { BerthError } from '../../api/errors';
 import type { FileEntry, FileList } from '../../api/files/schemas';
+import type { FoundDetails, Inventory, InventoryOptions, WantedDetails } from './inventory';
 import type { Kept } from './kept';
 import type { TakeChunk } from '../tar/flow';
 import type {
@@ -109,6 +110,14 @@ export class ReadOnlyFiles extends UnchangeableFiles implements VolumeFiles {
 
   searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles> {
     return this.files.searchText(paths, query, signal);
+  }
+
+  inventory(path: string, options: InventoryOptions, signal?: AbortSignal): Promise<Inventory> {
+    return this.files.inventory(path, options, signal);
+  }
+
+  details(files: readonly WantedDetails[], signal?: AbortSignal): Promise<FoundDetails[]> {
+    return this.files.details(files, signal);
   }
 
   usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {

@@ -5,6 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { TakeChunk, TarSource } from '../tar/flow';
+import type { FoundDetails, Inventory, InventoryOptions, WantedDetails } from './inventory';
 import type { Kept } from './kept';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../api/files/schemas';
 
@@ -149,6 +150,10 @@ export interface VolumeFiles {
   read(path: string, options?: { offset?: number; length?: number }, signal?: AbortSignal): Promise<Readable>;
   /** The lines of many files that have something, in as few messages as can be. At least one path. */
   searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles>;
+  /** All that is at and below a path, a link to it followed. */
+  inventory(path: string, options: InventoryOptions, signal?: AbortSignal): Promise<Inventory>;
+  /** Of some of the files, from the first on, at least of one; the rest is to be asked for again. At least one file. */
+  details(files: readonly WantedDetails[], signal?: AbortSignal): Promise<FoundDetails[]>;
   /** Atomic: a temp file in the same folder, then renamed over; nothing changes when it fails. */
   write(
     path: string,

@@ -29,6 +29,7 @@ const agentModules: readonly string[] = [
   'tarout',
   'tarin',
   'archives',
+  ...['walk', 'manifest', 'duplicate', 'inventory'],
   'main',
 ];
 

@@ -56,7 +56,9 @@ export function guardRoutes(
     done();
   });
   server.addHook('preHandler', (request, _reply, done) => {
-    check(request.principal, visibility, request.routeOptions.schema?.body, request.body);
+    const { schema } = request.routeOptions;
+    check(request.principal, visibility, schema?.querystring, request.query);
+    check(request.principal, visibility, schema?.body, request.body);
     done();
   });
 }

@@ -1,5 +1,6 @@
 /** What the OpenAPI document says of routes that stream, by their operation ids. */
 import { Type } from '@sinclair/typebox';
+import { CompareEvent } from '../../api/files/compare';
 import { FindEvent } from '../../api/files/find';
 import { FileChange, FileEntry } from '../../api/files/schemas';
 import { AttachInput, AttachOutput, AttachStart, EngineEvent } from '../../api/stream-schemas';
@@ -49,6 +50,13 @@ export const streamDocs: Readonly<Record<string, object>> = {
       'text/event-stream',
       'Server-sent events; the schema is that of their data. The last one is `end` or `error`.',
       FindEvent,
+    ),
+  },
+  'files.compare': {
+    responses: answer(
+      'text/event-stream',
+      'Server-sent events; the schema is that of their data. The last one is `end` or `error`.',
+      CompareEvent,
     ),
   },
   'workspaces.logs': {

@@ -6,6 +6,8 @@ const maxBacklogBytes = 16 * 1024 * 1024;
 
 export interface EventWriter {
   send(payload: unknown, id?: number): void;
+  /** Resolves when what was sent is on its way, or nobody takes it. */
+  ready(): Promise<void>;
   /** Called once when the client has gone. */
   closed: Promise<void>;
   end(): void;
@@ -34,6 +36,10 @@ export function openEventStream(response: ServerResponse): EventWriter {
       }
       response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(payload)}\n\n`);
     },
+    ready: () =>
+      response.writableNeedDrain
+        ? Promise.race([closed, new Promise<void>((resolve) => response.once('drain', resolve))])
+        : Promise.resolve(),
     closed,
     end: () => response.end(),
   };

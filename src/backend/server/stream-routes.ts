@@ -7,6 +7,8 @@ import { BerthError, asBerthError } from '../../api/errors';
 import type { FindEvent } from '../../api/files/find';
 import { streams, type StreamId, type StreamParams, type StreamQuery } from '../../api/streams';
 import { refuseSlowLists, Search } from '../services/volumes/find/find';
+import { registerCompare } from './compare-route';
+import { goneSignal } from './gone-signal';
 import type { Services } from './services';
 import { openEventStream, type EventWriter } from './sse';
 import { optionsOf } from './stream-options';
@@ -18,16 +20,6 @@ const contentBuffer = 256 * 1024;
 interface Input<Id extends StreamId> {
   Params: StreamParams<Id>;
   Querystring: StreamQuery<Id>;
-}
-
-/** Fires when the client goes away. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const abort = new AbortController();
-  reply.raw.once('close', () => abort.abort());
-  if (reply.raw.destroyed) {
-    abort.abort();
-  }
-  return abort.signal;
 }
 
 /** Errors before the first byte are answered as JSON; later ones cut the connection. */
@@ -47,6 +39,7 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
   registerFiles(server, services);
   registerWatch(server, services);
   registerFind(server, services);
+  registerCompare(server, services);
   registerLogs(server, services);
 }
 

@@ -7,7 +7,7 @@ export interface KnownNames {
 }
 
 /** Commands whose arguments are paths: `NAME:` is offered, and the shell adds files. */
-const pathCommands = new Set(['cp', 'ls', 'cat', 'rm', 'mv', 'mkdir', 'find']);
+const pathCommands = new Set(['cp', 'ls', 'cat', 'rm', 'mv', 'mkdir', 'find', 'diff']);
 
 /** Candidates for the last word; the words before it say where it stands. */
 export function candidates(program: Command, words: readonly string[], known: KnownNames): string[] {

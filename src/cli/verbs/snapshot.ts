@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import type { Operation, Snapshot, SnapshotCreate } from '../../api';
+import { snapshotFilesOf } from '../../api/rules/root-files';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { formatDate } from '../format/time';
+import { diff, type DiffOptions, type Sides } from '../diff/diff';
 import { examples } from '../help';
 import { follow, forEach } from '../operation';
 import { listOf, snapshotOf, snapshotsOf, volumeOf } from '../snapshot-names';
+import { addForms } from './diff';
 import { formatAllSnapshots, formatSnapshot, formatSnapshots } from '../snapshots';
 
 interface CreateOptions {
@@ -22,11 +25,11 @@ interface RestoreOptions {
 const of = 'a volume, or a workspace, for its home';
 const which = 'its id or its name';
 
-/** `snapshot create|list|show|restore|delete`. */
+/** `snapshot create|list|show|diff|restore|delete`. */
 export function registerSnapshot(program: Command, cli: Cli): void {
   const snapshot = program
     .command('snapshot')
-    .description('create, list, show, restore and delete snapshots of volumes');
+    .description('create, list, show, compare, restore and delete snapshots of volumes');
   examples(
     snapshot
       .command('create')
@@ -55,7 +58,38 @@ export function registerSnapshot(program: Command, cli: Cli): void {
       .action((volume: string, name: string) => show(cli, volume, name)),
     ['berth snapshot show demo before-upgrade', ''],
   );
+  registerCompare(snapshot, cli);
   registerChanges(snapshot, cli);
+}
+
+function registerCompare(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('diff')
+    .description('show what has changed since a snapshot, or between two')
+    .argument('<volume>', of)
+    .argument('<snapshot>', which)
+    .argument('[other]', 'a later snapshot; without it, what is there now')
+    .action((volume: string, name: string, other: string | undefined, options: DiffOptions) =>
+      diff(cli, options, (client) => sidesOf(client, volume, name, other, cli.signal)),
+    );
+  addForms(command);
+  examples(
+    command,
+    ['berth snapshot diff demo before-upgrade', ''],
+    ['berth snapshot diff demo before-upgrade after-upgrade --stat', ''],
+  );
+}
+
+async function sidesOf(
+  client: EngineClient,
+  given: string,
+  name: string,
+  other: string | undefined,
+  signal: AbortSignal,
+): Promise<Sides> {
+  const { id, volume } = await find(client, given, name, signal);
+  const later = other === undefined ? volume : snapshotFilesOf((await find(client, given, other, signal)).id);
+  return { before: { volume: snapshotFilesOf(id), path: '/' }, after: { volume: later, path: '/' } };
 }
 
 function registerChanges(snapshot: Command, cli: Cli): void {

@@ -69,6 +69,36 @@ describe('berth snapshot of Docker volumes', function () {
     assert.match(none.stderr, /There is no snapshot 0123456789ab\./);
   });
 
+  it('says what has changed since, and between two, by what is in the files', async () => {
+    const same = await berth.run(['snapshot', 'diff', name, 'first']);
+    assert.deepEqual([same.code, same.stdout, same.stderr], [0, '', '']);
+    // The same size and time.
+    await sh('cd ~/d/9; cp -p f g; printf changed | dd of=f conv=notrunc status=none; touch -r g f; rm g');
+    await sh("rm -r ~/d/8; chmod 600 ~/d/10/f; cd ~/d/11; rm f; ln -s ../12 f; echo new >~/d/'two words'");
+    const now = await berth.run(['snapshot', 'diff', name, 'first']);
+    assert.equal(now.code, 1);
+    assert.deepEqual(now.stdout.split('\n').slice(0, -1), [
+      'P d/10/f (mode)',
+      'T d/11/f (file to symlink)',
+      'D d/8/',
+      'D d/8/f',
+      'M d/9/f',
+      'A d/two words',
+    ]);
+    await berth.ok('snapshot', 'create', name, '--name', 'second');
+    const between = await berth.run(['snapshot', 'diff', name, 'first', 'second']);
+    assert.deepEqual([between.code, between.stdout], [1, now.stdout]);
+    const folder = await berth.run(['diff', `snapshot:${name}/first`, name, 'd/8', '--name-only']);
+    assert.deepEqual([folder.code, folder.stdout], [2, '']);
+    const file = await berth.run(['diff', `snapshot:${name}/first:/d/9/f`, `${name}:d/9/f`, '--name-only']);
+    assert.deepEqual([file.code, file.stdout], [1, '.\n']);
+    await berth.ok('snapshot', 'delete', name, 'second', '--yes');
+    await sh("rm ~/d/'two words'");
+    await berth.ok('cp', '--force', `snapshot:${name}/first:/d`, `${name}:`);
+    await sh('chmod 644 ~/d/10/f');
+    assert.equal((await berth.run(['snapshot', 'diff', name, 'first'])).code, 0);
+  });
+
   it('shows no volume of its own', async () => {
     const volumes = await berth.json<Volume[]>('volume', 'list');
     assert.deepEqual(

@@ -49,6 +49,22 @@ describe('berth snapshot', function () {
     assert.match(await berth.ok('snapshot', 'show', volume, 'first'), /^description +as it came$/m);
   });
 
+  it('says what has changed since, also against files of another kind of volume', async () => {
+    const since = await berth.run(['snapshot', 'diff', volume, 'first', '--patch']);
+    assert.equal(since.code, 1);
+    assert.match(since.stdout, /\n@@ -1 \+1 @@\n-one\n\\ No newline at end of file\n\+two\n/);
+    const other = `${berth.prefix}-other`;
+    await berth.ok('volume', 'create', other);
+    await berth.ok('cp', `volume:${volume}:/a`, `volume:${other}:/a`);
+    const [stat, mixed] = [
+      await berth.run(['diff', `snapshot:${volume}/first`, `volume:${other}`, '--stat']),
+      await berth.run(['diff', `volume:${volume}:/a`, `volume:${other}:/a`]),
+    ];
+    assert.match(stat.stdout, /^M a +\| 3 B -> 3 B$/m);
+    assert.deepEqual([mixed.code, mixed.stdout], [0, '']);
+    await berth.ok('volume', 'delete', other, '--yes');
+  });
+
   it('says what is wrong, and changes nothing', async () => {
     const cases: [argv: string[], message: RegExp][] = [
       [['create', volume, '--name', 'first'], /has a snapshot first already/],

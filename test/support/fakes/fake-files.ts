@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../src/api/errors';
 import type { FileChange, FileEntry, FileList } from '../../../src/api/files/schemas';
+import type { FoundDetails, Inventory, InventoryRow } from '../../../src/backend/files/inventory';
 import type { Kept } from '../../../src/backend/files/kept';
 import type {
   MergeResult,
@@ -53,6 +54,32 @@ export class FakeFiles implements VolumeFiles {
       return isBinary ? [] : [{ path, pieces: [{ line: 1, content }] }];
     });
     return Promise.resolve({ ...counts, done: paths.length, searched: paths.length, files });
+  }
+
+  inventory(): Promise<Inventory> {
+    const rowOf = (name: string, mode: number, size: number): InventoryRow => ({
+      ...{ name, mode, uid: 1000, gid: 1000, size, device: 0, mtimeMs: 0 },
+      ...{ mark: undefined, digest: undefined },
+    });
+    const root = rowOf('', 0o040755, 0);
+    const rows = [...this.contents]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([path, { length }]) => rowOf(path.slice(1), 0o100644, length));
+    return Promise.resolve({
+      root,
+      path: '/',
+      folders: async function* () {
+        yield await Promise.resolve({ parts: [], own: root, rows });
+      },
+      close: () => Promise.resolve(),
+    });
+  }
+
+  details(files: readonly { path: string }[]): Promise<FoundDetails[]> {
+    const digestOf = (path: string): string => this.contents.get(path)?.toString('hex') ?? '';
+    return Promise.resolve(
+      files.map(({ path }) => ({ target: undefined, attributes: '', digest: digestOf(path) })),
+    );
   }
 
   async write(

@@ -6,6 +6,8 @@ export interface AgentAccess {
   readonly volume: string;
   /** Its agent runs in the engine itself, and answers lists as JSON that can be sent on unread. */
   readonly writesLists?: boolean;
+  /** What is in it was noted when it was made, beside it, with the digest of each file: see images/tools/agent/manifest.py. */
+  readonly hasManifest?: boolean;
   /** A living channel to the agent, opened when there is none. */
   channel(): Promise<AgentChannel>;
   /** Keeps it open until the returned function is called. */

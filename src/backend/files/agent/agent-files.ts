@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/files/schemas';
+import type { FoundDetails, Inventory, InventoryOptions, WantedDetails } from '../inventory';
 import { maxNoted, type Kept } from '../kept';
 import type { AgentAccess } from './access';
 import { failWith, receiveTar, sendTar, unreadable, type TarRequest } from './archives';
 import type { AgentChannel, Reply, RequestOptions } from './channel';
 import { ChannelClosedError } from './errors';
 import { follow } from './following';
+import { askDetails, openInventory } from './inventory';
 import {
   cursorOf,
   entriesOf,
@@ -177,6 +179,19 @@ export class AgentFiles implements VolumeFiles {
   async chmod(path: string, mode: number): Promise<FileEntry> {
     const { ok } = await this.again('chmod', { path: normalizePath(path), mode });
     return entryOf(ok.entry);
+  }
+
+  inventory(path: string, options: InventoryOptions, signal?: AbortSignal): Promise<Inventory> {
+    return openInventory(this.access, path, options, signal);
+  }
+
+  async details(files: readonly WantedDetails[], signal?: AbortSignal): Promise<FoundDetails[]> {
+    const release = this.access.hold();
+    try {
+      return await askDetails(await this.access.channel(), files, signal);
+    } finally {
+      release();
+    }
   }
 
   async usage(path: string, signal?: AbortSignal): Promise<TreeUsage> {

@@ -36,6 +36,8 @@ function looking(files: VolumeFiles) {
     list: (...input) => files.list(...input),
     read: (...input) => files.read(...input),
     searchText: (...input) => files.searchText(...input),
+    inventory: (...input) => files.inventory(...input),
+    details: (...input) => files.details(...input),
     usage: (...input) => files.usage(...input),
     watch: (...input) => files.watch(...input),
     getTar: (...input) => files.getTar(...input),

@@ -200,6 +200,13 @@ export class Volumes {
     );
   }
 
+  /** The volume that files are of, also those of a snapshot. */
+  lineageOf(name: string): string {
+    const snapshot = snapshotOfFiles(name);
+    const record = snapshot === undefined ? undefined : this.deps.snapshots.get(snapshot);
+    return record?.volume ?? name;
+  }
+
   /** The workspace that has the volume to itself. */
   private ownerOf(volume: string): WorkspaceRecord | undefined {
     return this.deps.registry

@@ -51,6 +51,7 @@ describe('server: a workspace that is being created', () => {
             url,
             query: {
               ...(method !== 'POST' && !answered.includes(id) && /files|locate/.test(id) && { path: '/a' }),
+              ...(id === 'files.compare' && { with: rootFilesOf(name) }),
             },
           },
           ...(id === 'files.write'

@@ -43,6 +43,11 @@ export class Keeper implements AgentAccess {
     return this.plan().volume;
   }
 
+  /** A snapshot, beside whose tree its manifest is. */
+  get hasManifest(): boolean {
+    return this.plan().below !== undefined;
+  }
+
   async channel(): Promise<AgentChannel> {
     return (await this.open()).channel;
   }

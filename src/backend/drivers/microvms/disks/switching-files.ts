@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../../api/files/schemas';
+import type { FoundDetails, Inventory, InventoryOptions, WantedDetails } from '../../../files/inventory';
 import type { Kept } from '../../../files/kept';
 import type { TarSource } from '../../../tar/flow';
 import type {
@@ -77,6 +78,14 @@ export class SwitchingFiles implements VolumeFiles {
 
   async searchText(paths: readonly string[], query: TextQuery, signal?: AbortSignal): Promise<TextOfFiles> {
     return (await this.now()).searchText(paths, query, signal);
+  }
+
+  async inventory(path: string, options: InventoryOptions, signal?: AbortSignal): Promise<Inventory> {
+    return (await this.now()).inventory(path, options, signal);
+  }
+
+  async details(files: readonly WantedDetails[], signal?: AbortSignal): Promise<FoundDetails[]> {
+    return (await this.now()).details(files, signal);
   }
 
   async write(

@@ -9,6 +9,7 @@ import type { Ext4 } from '../../../ext4/file-system';
 import { type Answer, Content, Handles } from './content';
 import { Notes } from './copied';
 import { type Fields, list, real, stat, writtenList } from './entries';
+import { details, DiskInventory } from './inventory';
 import { Volume } from './places';
 import { search } from './search';
 import { Spares } from './spares';
@@ -34,6 +35,7 @@ export class DiskAgent {
   private readonly stages: Stages;
   private readonly watches = new Watches();
   private readonly notes = new Notes();
+  private readonly inventories = new Handles<DiskInventory>();
   private readonly tars = new Handles<TarOut | TarIn>();
   private readonly quick: Readonly<Record<string, Quick>>;
   private readonly slow: Readonly<Record<string, Slow>>;
@@ -65,6 +67,11 @@ export class DiskAgent {
       unwatch: (request) => watches.unwatch(request),
       note_copied: (request) => notes.noteCopied(request),
       forget_copied: (request) => notes.forgetCopied(request),
+      inventory_open: (request) => this.openInventory(volume, request),
+      inventory_close: ({ handle }) => {
+        this.inventories.take(handle);
+        return {};
+      },
       ...this.archives(volume),
     };
     this.slow = {
@@ -73,6 +80,8 @@ export class DiskAgent {
       remove_copied: (request, job) => notes.removeCopied(volume, request, notify, job),
       usage: (request) => usage(volume, request),
       search: (request) => search(volume, request),
+      inventory_next: ({ handle }) => this.inventories.get(handle).next(),
+      details: (request) => details(volume, request),
       stage: () => stages.stage(),
       unstage: (request) => stages.unstage(request),
       merge: (request) => stages.merge(request, notify),
@@ -169,6 +178,11 @@ export class DiskAgent {
   private fail(job: Job, request: Fields, error: unknown): void {
     const path = request.path ?? request.from ?? request.target ?? request.folder;
     this.send({ id: job.id, error: errorReply(error, path) });
+  }
+
+  private openInventory(volume: Volume, request: Fields): Fields {
+    const inventory = new DiskInventory(volume, request);
+    return { handle: this.inventories.add(inventory), root: inventory.root, real: inventory.real };
   }
 
   private archives(volume: Volume): Readonly<Record<string, Quick>> {

@@ -1,0 +1,59 @@
+import { posix } from 'node:path';
+import type { Command } from 'commander';
+import type { ComparedPlace } from '../../client/compare';
+import type { EngineClient } from '../../client/engine-client';
+import type { Cli } from '../cli';
+import { diff, type DiffOptions } from '../diff/diff';
+import { examples } from '../help';
+import { parseRemote } from '../parse/place';
+import { resolvePlace, withMounts } from '../remote';
+
+const where = 'NAME, NAME:path, volume:NAME:/path, or snapshot:NAME/SNAPSHOT:/path';
+
+/** `berth diff`. */
+export function registerDiff(program: Command, cli: Cli): void {
+  const command = program
+    .command('diff')
+    .description('show what of two trees of files differs: of workspaces, volumes, snapshots; running or not')
+    .argument('<before>', where)
+    .argument('<after>', where)
+    .argument('[path]', 'in both')
+    .action((before: string, after: string, path: string | undefined, options: DiffOptions) =>
+      diff(cli, options, async (client) => ({
+        before: await placeOf(cli, client, before, path),
+        after: await placeOf(cli, client, after, path),
+      })),
+    );
+  addForms(command);
+  examples(
+    command,
+    ['berth diff demo other', 'their homes'],
+    ['berth diff snapshot:demo/before demo src --patch', 'one folder, as a patch'],
+  );
+}
+
+/** The forms that a comparison is shown in, and what its exit code says. */
+export function addForms(command: Command): void {
+  command
+    .option('--stat', 'with sizes, and the totals')
+    .option('--patch', 'as `git apply` and patch take it, of text and links; binary files are named')
+    .option('--name-only', 'the paths alone')
+    .addHelpText(
+      'after',
+      '\nA: added, D: removed, M: changed, T: another kind of file, P: another mode, owner or attributes.' +
+        '\nContents decide, not times; links are not followed.' +
+        '\nThe exit code is 0 without differences, 1 with, and 2 where something could not be compared.' +
+        '\nWith --json each line is an object of a change; the last one, `end`, has the totals.',
+    );
+}
+
+async function placeOf(
+  cli: Cli,
+  client: EngineClient,
+  text: string,
+  path: string | undefined,
+): Promise<ComparedPlace> {
+  const place = parseRemote(text);
+  const whole = path === undefined ? place : { ...place, path: posix.join(place.path, path) };
+  return withMounts(await resolvePlace(client, whole, { follow: true, signal: cli.signal }));
+}
