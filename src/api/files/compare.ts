@@ -6,7 +6,10 @@ import { FileType } from './schemas';
 
 export const CompareQuery = Type.Object({
   path: Type.Optional({ ...VolumePath, default: '/' }),
-  with: { ...FilesName, description: 'What it is compared with: as `volume`. That is before, this is after.' },
+  with: {
+    ...FilesName,
+    description: 'What it is compared with: as `volume`. That is before, this is after.',
+  },
   withPath: Type.Optional({ ...VolumePath, default: '/' }),
 });
 export type CompareQuery = Static<typeof CompareQuery>;
@@ -30,7 +33,9 @@ export const ChangedPart = literals(['content', 'target', 'device', 'mode', 'own
 export type ChangedPart = Static<typeof ChangedPart>;
 
 export const Change = Type.Object({
-  path: Type.String({ description: 'From the two folders on, beginning with a slash; `/` is they themselves.' }),
+  path: Type.String({
+    description: 'From the two folders on, beginning with a slash; `/` is they themselves.',
+  }),
   kind: ChangeKind,
   what: Type.Optional(Type.Array(ChangedPart)),
   before: Type.Optional(ComparedFile),
@@ -50,7 +55,9 @@ export const CompareEnd = Type.Object({
   removed: Type.Integer(),
   changed: Type.Integer({ description: 'Another content, or another kind of file.' }),
   metadata: Type.Integer({ description: 'Only another mode, owner or attributes.' }),
-  unread: Type.Integer({ description: 'Files and folders of which it is not known, as they could not be read.' }),
+  unread: Type.Integer({
+    description: 'Files and folders of which it is not known, as they could not be read.',
+  }),
   compared: Type.Integer({ description: 'Names that are on both sides.' }),
   bytesBefore: Type.Integer({ description: 'Of the files that were removed or changed.' }),
   bytesAfter: Type.Integer({ description: 'Of the files that were added or changed.' }),

@@ -97,7 +97,9 @@ async function show(cli: Cli, options: DiffOptions, found: Found): Promise<void>
   }
   for (const { path, side, reason } of failed) {
     const place = found.sides[side];
-    cli.note(`Could not be read: ${shellName(`${place.volume}:${joinPath(place.path, path.slice(1))}`)}: ${reason}`);
+    cli.note(
+      `Could not be read: ${shellName(`${place.volume}:${joinPath(place.path, path.slice(1))}`)}: ${reason}`,
+    );
   }
   if (options.stat === true) {
     cli.print(formatEnd(end));
@@ -119,7 +121,9 @@ async function showPatch(cli: Cli, { client, sides, changes }: Found): Promise<v
     write(cli, patchOf(name, before, after));
   }
   if (left > 0) {
-    cli.note(`Not in the patch: ${left} of folders, owners, attributes and other modes. Without --patch they are shown.`);
+    cli.note(
+      `Not in the patch: ${left} of folders, owners, attributes and other modes. Without --patch they are shown.`,
+    );
   }
 }
 

@@ -67,10 +67,7 @@ function stepsOf(before: readonly string[], after: readonly string[]): Step[] {
 function middle(before: readonly string[], after: readonly string[]): Step[] {
   const trace = traceOf(before, after);
   if (trace === undefined) {
-    return [
-      ...before.map((line): Step => ['-', line]),
-      ...after.map((line): Step => ['+', line]),
-    ];
+    return [...before.map((line): Step => ['-', line]), ...after.map((line): Step => ['+', line])];
   }
   const steps: Step[] = [];
   let [x, y] = [before.length, after.length];
@@ -101,8 +98,7 @@ function traceOf(before: readonly string[], after: readonly string[]): Int32Arra
     trace.push(reached);
     const next = new Int32Array(2 * depth + 5);
     for (let k = -depth; k <= depth; k += 2) {
-      const isDown =
-        k === -depth || (k !== depth && at(reached, k - 1, depth) < at(reached, k + 1, depth));
+      const isDown = k === -depth || (k !== depth && at(reached, k - 1, depth) < at(reached, k + 1, depth));
       let x = depth === 0 ? 0 : isDown ? at(reached, k + 1, depth) : at(reached, k - 1, depth) + 1;
       while (x < before.length && x - k < after.length && before[x] === after[x - k]) {
         x++;

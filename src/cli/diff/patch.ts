@@ -21,7 +21,9 @@ export function patchOf(path: string, before: PatchSide | undefined, after: Patc
   if (was !== undefined && is !== undefined && was.file.type === is.file.type) {
     return changed(path, was, is);
   }
-  return (was === undefined ? '' : lone(path, was, 'deleted')) + (is === undefined ? '' : lone(path, is, 'new'));
+  return (
+    (was === undefined ? '' : lone(path, was, 'deleted')) + (is === undefined ? '' : lone(path, is, 'new'))
+  );
 }
 
 /** Whether something of the change is in a patch. */
@@ -30,8 +32,12 @@ export function isPatched({ before, after, what }: Change): boolean {
     return false;
   }
   const isExecutable = (file?: ComparedFile): boolean => ((file?.mode ?? 0) & 0o100) !== 0;
-  return what === undefined || what.includes('content') || what.includes('target') ||
-    isExecutable(before) !== isExecutable(after);
+  return (
+    what === undefined ||
+    what.includes('content') ||
+    what.includes('target') ||
+    isExecutable(before) !== isExecutable(after)
+  );
 }
 
 function isInPatch(file: ComparedFile | undefined): boolean {
@@ -92,8 +98,11 @@ function isOpaque({ content }: PatchSide): boolean {
 function hunks(a: string, b: string, before: PatchSide, after: PatchSide): string {
   const [was, is] = [before, after].map(({ content }) => linesOf(content?.toString('latin1') ?? ''));
   const text = hunksOf(was ?? [], is ?? []).map(({ from, to, lines }) => {
-    const count = (sign: string): number => lines.filter((line) => line[0] === ' ' || line[0] === sign).length;
-    const body = lines.map((line) => (line.endsWith('\n') ? line : `${line}\n\\ No newline at end of file\n`));
+    const count = (sign: string): number =>
+      lines.filter((line) => line[0] === ' ' || line[0] === sign).length;
+    const body = lines.map((line) =>
+      line.endsWith('\n') ? line : `${line}\n\\ No newline at end of file\n`,
+    );
     return `@@ -${range(from, count('-'))} +${range(to, count('+'))} @@\n${body.join('')}`;
   });
   return `--- ${a}\n+++ ${b}\n${text.join('')}`;
@@ -123,8 +132,8 @@ function quoted(side: string, path: string): string {
     return String.fromCharCode(...bytes);
   }
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
-  const shown = bytes.map((byte) =>
-    short[byte] ?? (byte < 32 || byte >= 127 ? octal(byte) : String.fromCharCode(byte)),
+  const shown = bytes.map(
+    (byte) => short[byte] ?? (byte < 32 || byte >= 127 ? octal(byte) : String.fromCharCode(byte)),
   );
   return `"${shown.join('')}"`;
 }

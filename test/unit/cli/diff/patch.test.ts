@@ -36,7 +36,18 @@ function pick<T>(...choices: readonly T[]): T {
 
 function text(): Buffer {
   const lines = Array.from({ length: pick(0, 1, 2, 5, 40, 300) }, () =>
-    pick('same', 'other', '', ' indented', 'tab\there', '-- x', '++ y', 'diff --git a/x b/x', '\\ No newline', 'ä'),
+    pick(
+      'same',
+      'other',
+      '',
+      ' indented',
+      'tab\there',
+      '-- x',
+      '++ y',
+      'diff --git a/x b/x',
+      '\\ No newline',
+      'ä',
+    ),
   );
   return Buffer.from(lines.join('\n') + (lines.length > 0 ? pick('\n', '\n', '') : ''));
 }
@@ -44,12 +55,27 @@ function text(): Buffer {
 function changed(content: Buffer): Buffer {
   const lines = content.toString('latin1').split('\n');
   for (let times = pick(1, 2, 6); times > 0; times--) {
-    lines.splice(Math.floor(Math.random() * lines.length), pick(0, 1, 1, 4), ...pick([], ['new'], ['two', 'lines']));
+    lines.splice(
+      Math.floor(Math.random() * lines.length),
+      pick(0, 1, 1, 4),
+      ...pick([], ['new'], ['two', 'lines']),
+    );
   }
   return Buffer.from(lines.join('\n'), 'latin1');
 }
 
-const names = ['a', 'sub/b', 'sub/c d', 'ä', 'q"uote', 'back\\slash', 'tab\tname', 'sub/deep/x', '-dash', 'link'];
+const names = [
+  'a',
+  'sub/b',
+  'sub/c d',
+  'ä',
+  'q"uote',
+  'back\\slash',
+  'tab\tname',
+  'sub/deep/x',
+  '-dash',
+  'link',
+];
 
 function trees(): { before: Tree; after: Tree } {
   const before: Tree = new Map();
@@ -135,7 +161,10 @@ describe('a patch', function () {
       if (patch !== '') {
         execFileSync('git', ['init', '-q', was]);
         execFileSync('git', ['apply', '--whitespace=nowarn', file], { cwd: was });
-        const { status, stdout } = spawnSync('patch', ['-p1', '-s', '-i', file], { cwd: byPatch, encoding: 'utf8' });
+        const { status, stdout } = spawnSync('patch', ['-p1', '-s', '-i', file], {
+          cwd: byPatch,
+          encoding: 'utf8',
+        });
         assert.equal(status, 0, `${stdout}\n${patch}`);
       }
       assert.deepEqual(read(was), read(is), 'git apply');
@@ -150,7 +179,10 @@ describe('a patch', function () {
     const more = patchOf('/t', { file, content: Buffer.from('x\n') }, { file, content: Buffer.from('y\n') });
     writeFileSync(join(top, 't'), 'x\n');
     writeFileSync(join(top, 'patch'), said + more + said);
-    execFileSync('git', ['apply', 'patch'], { cwd: top, env: { ...process.env, GIT_DIR: join(top, 'none') } });
+    execFileSync('git', ['apply', 'patch'], {
+      cwd: top,
+      env: { ...process.env, GIT_DIR: join(top, 'none') },
+    });
     assert.equal(readFileSync(join(top, 't'), 'utf8'), 'y\n');
   });
 

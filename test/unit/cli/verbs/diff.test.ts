@@ -33,13 +33,22 @@ describe('cli: diff', () => {
       '',
     ]);
     const patch = await test.berth(['diff', 'v1', 'v2', '--patch']);
-    assert.match(patch.stdout, /^diff --git "a\/a \\"name\\"" "b\/a \\"name\\""\nindex [0-9a-f.]+ 100644\n---/);
-    assert.match(patch.stdout, /\n@@ -1 \+1 @@\n-old\n\+new\ndiff --git a\/gone b\/gone\ndeleted file mode 100644\n/);
+    assert.match(
+      patch.stdout,
+      /^diff --git "a\/a \\"name\\"" "b\/a \\"name\\""\nindex [0-9a-f.]+ 100644\n---/,
+    );
+    assert.match(
+      patch.stdout,
+      /\n@@ -1 \+1 @@\n-old\n\+new\ndiff --git a\/gone b\/gone\ndeleted file mode 100644\n/,
+    );
   });
 
   it('gives machines an object in each line, and the totals in the last', async () => {
     const { stdout } = await test.berth(['--json', 'diff', 'v2', 'v1']);
-    const [changed, added, last] = stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line) as object);
+    const [changed, added, last] = stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as object);
     assert.deepEqual(changed, {
       ...{ path: '/a "name"', kind: 'changed', what: ['content'] },
       before: { type: 'file', size: 4, mode: 0o644, uid: 1000, gid: 1000, mtimeMs: 0 },

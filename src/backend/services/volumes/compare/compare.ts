@@ -116,7 +116,11 @@ export class Comparison {
   }
 
   private async flush(all: boolean): Promise<void> {
-    while (this.pairs.length >= batchFiles || this.pairBytes >= batchBytes || (all && this.pairs.length > 0)) {
+    while (
+      this.pairs.length >= batchFiles ||
+      this.pairBytes >= batchBytes ||
+      (all && this.pairs.length > 0)
+    ) {
       if (this.running.size >= batchesAtOnce) {
         await Promise.race(this.running);
       }

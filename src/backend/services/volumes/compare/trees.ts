@@ -131,7 +131,9 @@ export class Trees {
       }
       this.pending.pop();
       const folder = last.parts;
-      last.removed.forEach((row) => this.listener.change(lone('removed', pathOf([...folder, row.name]), row)));
+      last.removed.forEach((row) =>
+        this.listener.change(lone('removed', pathOf([...folder, row.name]), row)),
+      );
       last.added.forEach((row) => this.listener.change(lone('added', pathOf([...folder, row.name]), row)));
     }
   }

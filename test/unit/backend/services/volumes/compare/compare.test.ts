@@ -9,7 +9,12 @@ import { AgentFiles } from '../../../../../../src/backend/files/agent/agent-file
 import type { AgentAccess } from '../../../../../../src/backend/files/agent/access';
 import type { VolumeFiles } from '../../../../../../src/backend/files/volume-files';
 import { Comparison, type Compared } from '../../../../../../src/backend/services/volumes/compare/compare';
-import { copyTree, expectedChanges, mutateTree, rsyncCount } from '../../../../../support/files/compared-trees';
+import {
+  copyTree,
+  expectedChanges,
+  mutateTree,
+  rsyncCount,
+} from '../../../../../support/files/compared-trees';
 import { removeTree } from '../../../../../support/temp';
 import { succeed } from '../../../../../support/programs';
 import { agentDir, startAgent, type Agent } from '../../../files/agent/harness';
