@@ -3,9 +3,13 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, open, rm, type FileHandle } from 'node:fs/promises';
 
 const pieceBytes = 1024 * 1024;
+/** Of zeros: fewer are written. */
+const holeBytes = 16 * 1024;
 
 /** Of a copy that takes its time. */
 export interface CopyWatch {
+  /** In bytes, in their order: what else there is in the source is not read. Absent: all of it. */
+  ranges?: readonly { offset: number; length: number }[];
   signal?: AbortSignal;
   /** Bytes of the source that are done. */
   report?: (done: number, total: number) => void;
@@ -45,24 +49,49 @@ export async function copySparse(from: string, to: string, watch: CopyWatch = {}
 async function copyPieces(
   source: FileHandle,
   copy: FileHandle,
-  { signal, report }: CopyWatch,
+  { signal, report, ranges }: CopyWatch,
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(pieceBytes);
-  const zeros = Buffer.alloc(pieceBytes);
   const { size } = await source.stat();
   await copy.truncate(size);
-  for (let at = 0; at < size;) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await source.read(buffer, 0, pieceBytes, at);
-    if (bytesRead === 0) {
-      break;
+  const wanted = ranges ?? [{ offset: 0, length: size }];
+  const total = wanted.reduce((sum, { length }) => sum + length, 0);
+  let done = 0;
+  for (const { offset, length } of wanted) {
+    for (let at = offset; at < offset + length;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await source.read(buffer, 0, Math.min(pieceBytes, offset + length - at), at);
+      if (bytesRead === 0) {
+        break;
+      }
+      for (const { start, end } of partsOf(buffer.subarray(0, bytesRead))) {
+        await writeAll(copy, buffer.subarray(start, end), at + start);
+      }
+      at += bytesRead;
+      done += bytesRead;
+      report?.(done, total);
     }
-    if (buffer.compare(zeros, 0, bytesRead, 0, bytesRead) !== 0) {
-      await writeAll(copy, buffer.subarray(0, bytesRead), at);
-    }
-    at += bytesRead;
-    report?.(at, size);
   }
+}
+
+const zeros = Buffer.alloc(holeBytes);
+
+/** What is not zero, as few parts as can be. */
+function partsOf(piece: Buffer): { start: number; end: number }[] {
+  const parts: { start: number; end: number }[] = [];
+  for (let start = 0; start < piece.length; start += holeBytes) {
+    const end = Math.min(start + holeBytes, piece.length);
+    if (piece.compare(zeros, 0, end - start, start, end) === 0) {
+      continue;
+    }
+    const last = parts.at(-1);
+    if (last?.end === start) {
+      last.end = end;
+    } else {
+      parts.push({ start, end });
+    }
+  }
+  return parts;
 }
 
 /** Where room runs out within a piece, a write answers how much it took: the next one says why. */

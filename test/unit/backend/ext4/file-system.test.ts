@@ -1,8 +1,11 @@
 /** Hundreds of random changes on file systems of every kind; then e2fsck and our own model must agree with what is there. */
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskError } from '../../../../src/backend/ext4/disk-error';
 import { Ext4, rootInode } from '../../../../src/backend/ext4/file-system';
+import { usedRanges } from '../../../../src/backend/ext4/used-ranges';
+import { copySparse } from '../../../../src/backend/machine/copies';
 import { useTempFolder } from '../../../support/temp';
 import { assertClean, makeImage } from '../files/disk/harness';
 import { Random } from '../../../support/random';
@@ -139,7 +142,7 @@ describe('an ext4 file system', function () {
   const folder = useTempFolder();
 
   for (const [seed, [what, sizeMiB, options]] of kinds.entries()) {
-    it(`${what} takes any changes and stays sound`, () => {
+    it(`${what} takes any changes and stays sound, and so does a copy of what is used`, async () => {
       const image = makeImage(join(folder(), 'fs.ext4'), sizeMiB, options);
       let fs = Ext4.open(image);
       const model = new Model(fs, new Random(seed + 1));
@@ -161,6 +164,14 @@ describe('an ext4 file system', function () {
       model.verify();
       fs.close();
       assertClean(image);
+      const copy = join(folder(), 'copy.ext4');
+      await copySparse(image, copy, { ranges: usedRanges(image) });
+      assertClean(copy);
+      fs = Ext4.open(copy);
+      model.reopened(fs);
+      model.verify();
+      fs.close();
+      assert.ok(statSync(copy).blocks <= statSync(image).blocks + 2048, 'it takes no more');
       fs = Ext4.open(image);
       model.reopened(fs);
       model.removeAll();
@@ -168,6 +179,15 @@ describe('an ext4 file system', function () {
       assertClean(image);
     });
   }
+
+  it('that is large and empty is copied as quickly as a small one', () => {
+    const image = makeImage(join(folder(), 'large.ext4'), 64 * 1024);
+    const began = performance.now();
+    const bytes = usedRanges(image).reduce((sum, { length }) => sum + length, 0);
+    // Tables of inodes, and the journal.
+    assert.ok(bytes < 2 * 1024 ** 3, `${bytes} bytes of 64 GiB`);
+    assert.ok(performance.now() - began < 5_000);
+  });
 
   it('that gives out room in clusters is refused as what it is', () => {
     const image = makeImage(join(folder(), 'clusters.ext4'), 200, ['-O', 'bigalloc', '-C', '65536']);

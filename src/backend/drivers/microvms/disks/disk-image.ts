@@ -5,7 +5,8 @@ import { diskBounds, isWithin } from '../../../../api/rules/sizes';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../ext4/e2fsprogs';
 import { formatExt4 } from '../../../ext4/format';
 import { makeFit, readSuperblock } from '../../../ext4/fitness';
-import { cloneFile, copySparse } from '../../../machine/copies';
+import { usedRanges } from '../../../ext4/used-ranges';
+import { cloneFile, copySparse, type CopyWatch } from '../../../machine/copies';
 import { writeWhole } from '../../../machine/whole-file';
 
 export const defaultSizeMiB = 1024;
@@ -60,15 +61,28 @@ export async function growDisk(volume: string, path: string, sizeMiB: number): P
   }
   await makeFit(volume, path);
   await writeWhole(path, async (draft) => {
-    // Else holes stay holes.
     if (!(await cloneFile(path, draft))) {
-      await copySparse(path, draft);
+      await copyDisk(path, draft);
     }
     await program('e2fsck', ['-f', '-p', draft], 'check the disk', [0, 1]);
     await truncate(draft, sizeMiB * mebibyte);
     await program('resize2fs', [draft], 'grow the disk');
     await program('e2fsck', ['-f', '-n', draft], 'check the grown disk');
   });
+}
+
+/**
+ * A copy of a disk that is sound and that nobody else has. Of many GiB that has few files only these are read; all of it
+ * where it can't be told what is used.
+ */
+export async function copyDisk(from: string, to: string, watch: CopyWatch = {}): Promise<void> {
+  let ranges: CopyWatch['ranges'];
+  try {
+    ranges = usedRanges(from);
+  } catch {
+    ranges = undefined;
+  }
+  await copySparse(from, to, { ...watch, ...(ranges !== undefined && { ranges }) });
 }
 
 /** Bytes that files take, as the superblock has them, and `df` in a guest. */

@@ -7,12 +7,12 @@ import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
-import { cloneFile, copySparse } from '../../../machine/copies';
+import { cloneFile } from '../../../machine/copies';
 import { isErrno, makeFolder, removeTree } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
 import { formatBytes } from '../../../../api/rules/sizes';
-import { usedBytes } from './disk-image';
+import { copyDisk, usedBytes } from './disk-image';
 
 const ending = '.ext4';
 const mebibyte = 1024 * 1024;
@@ -147,7 +147,7 @@ async function copied(from: string, draft: string, job: SnapshotJob): Promise<bo
     return true;
   }
   await requireRoom(await takenBytes(from), dirname(draft));
-  await copySparse(from, draft, job);
+  await copyDisk(from, draft, job);
   return false;
 }
 

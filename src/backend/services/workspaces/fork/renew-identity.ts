@@ -8,7 +8,7 @@ import type { RuntimeHandle } from '../runtime-handle';
 /** machine-id(5), and D-Bus's copy of it. */
 const machineIds = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
-/** Of a runtime that runs, before anybody is let in: where it has an id of the machine, or keys of an SSH server of its own, it gets others. */
+/** Of a runtime that runs, before the workspace counts as started: where it has an id of the machine, or keys of an SSH server of its own, it gets others. */
 export async function renewIdentity(runtime: RuntimeHandle): Promise<void> {
   const files = await runtime.rootFiles();
   const id = randomUUID().replaceAll('-', '');

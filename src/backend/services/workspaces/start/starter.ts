@@ -159,13 +159,14 @@ export class WorkspaceStarter {
   private async setUp(name: string, scripts: readonly Script[], context: OperationContext): Promise<void> {
     const { spec } = this.deps.registry.get(name);
     const runtime = this.runtime(name);
-    if (this.deps.registry.get(name).isIdentityCopied === true) {
-      await context.step('identity', 'Renew ids and keys of the copy', () => renewIdentity(runtime));
-      await this.deps.registry.update(name, { isIdentityCopied: undefined });
-    }
     await context.step(startSteps.ssh.name, startSteps.ssh.title, () =>
       this.configure(name, scripts, context),
     );
+    if (this.deps.registry.get(name).isIdentityCopied === true) {
+      // A microVM shows its files only now.
+      await context.step('identity', 'Renew ids and keys of the copy', () => renewIdentity(runtime));
+      await this.deps.registry.update(name, { isIdentityCopied: undefined });
+    }
     if (spec.docker === true) {
       await context.step(startSteps.docker.name, startSteps.docker.title, () =>
         runtime.startDocker(context.signal),
