@@ -22,7 +22,9 @@ export function usedRanges(path: string): Range[] {
     path,
     (file, superblock) => {
       try {
-        const spans = joined(spansOf(new BlockDevice(file, superblock.blockSize, superblock.blocks, undefined), superblock));
+        const spans = joined(
+          spansOf(new BlockDevice(file, superblock.blockSize, superblock.blocks, undefined), superblock),
+        );
         return spans.map(({ start, end }) => ({
           offset: start * superblock.blockSize,
           length: (end - start) * superblock.blockSize,
@@ -45,7 +47,11 @@ function spansOf(device: BlockDevice, superblock: Superblock): Span[] {
     if (superblock.hasBackup(group)) {
       spans.push({ start, end: start + 1 + groups.tableBlocks + superblock.reservedDescriptorBlocks });
     }
-    for (const [place, count] of [['blockBitmap', 1], ['inodeBitmap', 1], ['inodeTable', tableBlocks]] as const) {
+    for (const [place, count] of [
+      ['blockBitmap', 1],
+      ['inodeBitmap', 1],
+      ['inodeTable', tableBlocks],
+    ] as const) {
       const first = groups.place(group, place);
       spans.push({ start: first, end: first + count });
     }

@@ -14,7 +14,10 @@ describe('a fork of a microVM', function () {
 
   it('begins with its disk and what was installed, once it is stopped', async () => {
     await berth.ok('create', name, '--runtime', 'microvm');
-    await root(name, 'echo installed >/opt/t; echo file >/home/workspace/f; cp /etc/machine-id /home/workspace/id');
+    await root(
+      name,
+      'echo installed >/opt/t; echo file >/home/workspace/f; cp /etc/machine-id /home/workspace/id',
+    );
     const running = await berth.run(['fork', name, fork]);
     assert.equal(running.code, 1);
     assert.match(running.stderr, /attached to running workspace[^]*Stop/);
