@@ -8,6 +8,7 @@ import { Targets } from './commands/targets';
 import type { EngineClient } from './client/engine-client';
 import { ContextKeys } from './providers/context-keys';
 import { volumesDrop, workspacesDrop } from './providers/drop/controllers';
+import { StreamNotes } from './providers/drop/stream-notes';
 import { Transfers } from './providers/drop/transfers';
 import { EngineLink } from './ui/engine-link';
 import { VolumeFileSystem } from './providers/files/file-system';
@@ -60,7 +61,8 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const keys = own(new ContextKeys(link, store));
   const followed = new FollowedOperations(context.workspaceState);
   const runner = new Runner(link, store, log, followed);
-  const transfers = new Transfers(runner, log);
+  const notes = new StreamNotes(context.workspaceState);
+  const transfers = new Transfers(runner, log, notes);
   const drops = { transfers, runner, store };
   const workspacesTree = own(new WorkspacesTree(store, link));
   const volumesTree = own(new VolumesTree(store, link, log));
@@ -96,5 +98,6 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   if (here !== undefined) void noteOpened(context.globalState, here);
   views.seen();
   void resumeFollowed(runner, followed, (title, operation) => transfers.reportEnd(title, operation));
+  void transfers.resume(notes);
   return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
 }

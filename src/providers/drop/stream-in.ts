@@ -8,6 +8,15 @@ import { parentPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
 import { chooseConflictPolicy, maxNamed, type ComingFacts, type SidedConflict } from './conflicts';
 import { inParallel } from './in-parallel';
+import {
+  arrivedOf,
+  entryAt,
+  numbered,
+  plannedName,
+  topOf,
+  type Arrived,
+  type StreamPlan,
+} from './stream-plan';
 import type { TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;
@@ -23,23 +32,61 @@ export interface Incoming {
 }
 
 /**
- * Asks what to do about what is in the way, then writes them. Throws `Cancelled`; what failed is counted,
- * not thrown.
+ * Asks what to do about what is in the way, then writes them; `planned` gets what was decided before that. Throws
+ * `Cancelled`; what failed is counted, not thrown.
  */
 export async function streamIn(
   task: Task,
   incoming: readonly Incoming[],
   to: VolumePlace,
+  planned: (plan: StreamPlan) => void = () => undefined,
 ): Promise<TransferCounts> {
-  const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
-  const { conflicts, folders } = await conflictsOf(task, incoming, to);
+  const startedMs = Date.now();
+  const { conflicts, folders, before } = await conflictsOf(task, incoming, to);
   const policy = await chooseConflictPolicy({ conflicts, total: conflicts.length, folders });
-  const coming = policy === 'rename' ? await besides(task, incoming, to, folders) : incoming;
-  counts.renamed += policy === 'rename' ? folders.length : 0;
-  await makeFolders(task, coming, to);
-  const files = coming.filter(({ read }) => read !== undefined);
+  const besides = policy === 'rename' ? await freeNames(task, to, folders) : [];
+  const plan: StreamPlan = { policy, startedMs, before, besides };
+  planned(plan);
+  return writeAll(task, { incoming, to, plan });
+}
+
+/** Goes on with one that a reload of the window cut off: what has come over already is left as it is. */
+export async function streamOn(
+  task: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+  plan: StreamPlan,
+): Promise<TransferCounts> {
+  return writeAll(task, { incoming, to, plan, isContinued: true });
+}
+
+interface Writing {
+  incoming: readonly Incoming[];
+  to: VolumePlace;
+  plan: StreamPlan;
+  isContinued?: boolean;
+}
+
+async function writeAll(
+  task: Task,
+  { incoming, to, plan, isContinued = false }: Writing,
+): Promise<TransferCounts> {
+  const renamed = plan.besides.length;
+  const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed };
+  const named = (name: string): string => plannedName(name, plan);
+  await makeFolders(
+    task,
+    incoming.map((each) => ({ ...each, name: named(each.name) })),
+    to,
+  );
+  const files = incoming.filter(({ read }) => read !== undefined);
   await inParallel(files, { atOnce: parallel, signal: task.signal }, async (next) => {
-    await writeOne(task, next, to, policy, counts);
+    const there = isContinued ? await arrivedOf(task, next.name, to, plan) : undefined;
+    if (there === undefined) {
+      await writeOne(task, { ...next, name: named(next.name) }, to, plan.policy, counts);
+    } else {
+      countArrived(there, next.name, counts);
+    }
     const done = counts.files + counts.skipped.length + counts.failed.length;
     task.report(
       t('{0} of {1} files, {2}', done, files.length, formatBytes(counts.bytes)),
@@ -49,14 +96,21 @@ export async function streamIn(
   return counts;
 }
 
-const topOf = (name: string): string => name.split('/')[0] ?? name;
+function countArrived(there: NonNullable<Arrived>, name: string, counts: TransferCounts): void {
+  if (there === 'skipped') {
+    counts.skipped.push(name);
+  } else {
+    counts.files++;
+    counts.bytes += there.bytes;
+  }
+}
 
 /** What is in the way, as the engine sees it: folders are merged, and what is in them is compared. */
 async function conflictsOf(
   task: Task,
   incoming: readonly Incoming[],
   to: VolumePlace,
-): Promise<{ conflicts: SidedConflict[]; folders: string[] }> {
+): Promise<{ conflicts: SidedConflict[]; folders: string[]; before: StreamPlan['before'] }> {
   const tops = [...new Set(incoming.map(({ name }) => topOf(name)))];
   const isFolder = new Set(
     incoming
@@ -68,12 +122,16 @@ async function conflictsOf(
   const byName = new Map(incoming.map((each) => [each.name, each]));
   const folders = new Set<string>();
   const merged = new Set<string>();
+  const before: StreamPlan['before'] = [];
   const look = async (name: string): Promise<void> => {
     const found = await entryAt(task, to.volume, joinPath(to.path, name));
     if (found?.type === 'directory' && isFolder.has(name)) {
       merged.add(name);
     } else if (found !== undefined) {
-      const conflict: SidedConflict = { ...found, path: `${to.volume}:${found.path}` };
+      const { type, size, mtimeMs } = found;
+      const path = `${to.volume}:${joinPath(to.path, name)}`;
+      const conflict: SidedConflict = { path, type, ...(type === 'file' && { there: { size, mtimeMs } }) };
+      before.push([name, mtimeMs]);
       conflicts.push(conflict);
       if (conflicts.length <= maxNamed) {
         const coming = await factsOf(byName.get(name));
@@ -88,7 +146,7 @@ async function conflictsOf(
   const below = incoming.filter(({ name, read }) => read !== undefined && name !== topOf(name));
   const toCompare = below.map(({ name }) => name).filter((name) => merged.has(topOf(name)));
   await inParallel(toCompare, pace, look);
-  return { conflicts, folders: [...folders] };
+  return { conflicts, folders: [...folders], before };
 }
 
 /** Undefined for a folder, and for what can't be read: that is said when it is brought. */
@@ -100,38 +158,21 @@ async function factsOf(coming: Incoming | undefined): Promise<ComingFacts | unde
   }
 }
 
-/** The same, in folders of other names where these would meet some of their own. */
-async function besides(
+/** Other names for folders that would meet some of their own. */
+async function freeNames(
   task: Task,
-  incoming: readonly Incoming[],
   to: VolumePlace,
   folders: readonly string[],
-): Promise<Incoming[]> {
-  const free = new Map<string, string>();
+): Promise<StreamPlan['besides']> {
+  const free: StreamPlan['besides'] = [];
   for (const folder of folders) {
     let number = 2;
     while ((await entryAt(task, to.volume, joinPath(to.path, `${folder} (${number})`))) !== undefined) {
       number++;
     }
-    free.set(folder, `${folder} (${number})`);
+    free.push([folder, `${folder} (${number})`]);
   }
-  return incoming.map((each) => {
-    const top = topOf(each.name);
-    return { ...each, name: `${free.get(top) ?? top}${each.name.slice(top.length)}` };
-  });
-}
-
-async function entryAt({ client, signal }: Task, volume: string, path: string) {
-  try {
-    const found = await client.call('files.stat', { params: { volume }, query: { path }, signal });
-    const { type, size, mtimeMs } = found;
-    return { path, type, ...(type === 'file' && { there: { size, mtimeMs } }) };
-  } catch (error) {
-    if (asBerthError(error).code === 'path_not_found') {
-      return undefined;
-    }
-    throw error;
-  }
+  return free;
 }
 
 async function makeFolders(
@@ -189,12 +230,4 @@ async function writeOne(
     }
     counts.failed.push(`${name}: ${message}`);
   }
-}
-
-/** `notes.txt` → `notes (2).txt`. */
-export function numbered(name: string, number: number): string {
-  const slash = name.lastIndexOf('/') + 1;
-  const dot = name.lastIndexOf('.');
-  const at = dot > slash ? dot : name.length;
-  return `${name.slice(0, at)} (${number})${name.slice(at)}`;
 }

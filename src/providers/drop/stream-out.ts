@@ -11,7 +11,7 @@ import { baseName, joinPath } from '../../api/rules/volume-path';
 import type { VolumePlace } from '../files/volume-uri';
 import { chooseConflictPolicy, maxNamed, type ComingFacts, type SidedConflict } from './conflicts';
 import { inParallel } from './in-parallel';
-import { numbered } from './stream-in';
+import { numbered } from './stream-plan';
 import type { TransferCounts } from './transfer-words';
 
 const { t } = vscode.l10n;

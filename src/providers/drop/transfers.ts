@@ -5,22 +5,22 @@
 import * as vscode from 'vscode';
 import type { ConflictPolicy, Operation, TransferCreate } from '../../api';
 import type { CommandId } from '../../ui/contributions/commands';
-import type { Runner, Task } from '../../ui/runner';
+import type { Outcome, Runner, Task } from '../../ui/runner';
 import type { Logger } from '../../ui/engine-link';
 import { baseName, isInside, joinPath, parentPath } from '../../api/rules/volume-path';
 import { topmost } from '../files/paths';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
-import { readForeign } from './foreign-tree';
-import { streamIn, type Incoming } from './stream-in';
-import { streamOut } from './stream-out';
+import type { Incoming } from './stream-in';
+import type { StreamNotes } from './stream-notes';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { showInStatusBar } from '../../ui/pick';
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
+const loadStreams = () => import(/* webpackChunkName: "streams" */ './streams.js');
 
 /** One transfer, under its title; `undo` takes it back. */
 interface Work {
@@ -33,6 +33,7 @@ export class Transfers {
   constructor(
     private readonly runner: Runner,
     private readonly log: Logger & { show(): void },
+    private readonly notes: Pick<StreamNotes, 'add' | 'remove'>,
   ) {}
 
   /** Files and folders of this machine into a folder of a volume. */
@@ -48,12 +49,35 @@ export class Transfers {
     to: VolumePlace,
   ): Promise<boolean> {
     const given = [...foreign.map(({ path }) => baseName(path)), ...files.map(({ name }) => name)];
-    const outcome = await this.runner.run(t('Uploading {0}', names(given)), async (task) => {
+    const title = t('Uploading {0}', names(given));
+    const { readForeign, streamIn } = await loadStreams();
+    let id: string | undefined;
+    const outcome = await this.runner.run(title, async (task) => {
       const { incoming, left } = await readForeign(foreign, task);
-      const counts = await streamIn(task, [...incoming, ...files], to);
+      const counts = await streamIn(task, [...incoming, ...files], to, (plan) => {
+        id = this.notes.add({
+          ...{ kind: 'upload', title, to, plan },
+          foreign: foreign.map((uri) => uri.toString()),
+          files: files.map(({ name }) => name),
+        });
+      });
       counts.failed.push(...left);
       return counts;
     });
+    this.notes.remove(id);
+    return this.reportUpload(outcome, to);
+  }
+
+  /** What a reload of the window cut off. Never rejects. */
+  async resume(notes: StreamNotes): Promise<void> {
+    if (notes.earlier.length > 0) {
+      const { resumeStreams } = await loadStreams();
+      await resumeStreams({ runner: this.runner, notes, transfers: this, log: this.log });
+    }
+  }
+
+  /** Of contents that went through the window. Answers whether the upload has ended by itself. */
+  async reportUpload(outcome: Outcome<TransferCounts>, to: VolumePlace): Promise<boolean> {
     if (outcome.kind !== 'done') {
       return false;
     }
@@ -67,10 +91,11 @@ export class Transfers {
 
   /** Out of volumes to another file system (a remote window's); `exact` names the one copied thing. */
   async downloadStreams(places: readonly VolumePlace[], to: vscode.Uri, exact: boolean): Promise<boolean> {
-    const what = names(places.map(nameOfPlace));
-    const outcome = await this.runner.run(t('Downloading {0}', what), (task) =>
-      streamOut(task, places, to, exact),
-    );
+    const title = t('Downloading {0}', names(places.map(nameOfPlace)));
+    const id = this.notes.add({ kind: 'download', title, places: [...places], to: to.toString(), exact });
+    const { streamOut } = await loadStreams();
+    const outcome = await this.runner.run(title, (task) => streamOut(task, places, to, exact));
+    this.notes.remove(id);
     if (outcome.kind === 'done') {
       await this.report('copied', outcome.value, to.path);
     }

@@ -287,6 +287,7 @@ const vscode = {
     fs: {
       stat: ({ path }: URI) =>
         Promise.resolve({ type: path === '/' || standIn.folders.has(path) ? 2 : 1, size: 0 }),
+      readFile: ({ path }: URI) => Promise.resolve(Buffer.from(JSON.stringify(path))),
     },
   },
 };

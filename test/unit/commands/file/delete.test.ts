@@ -3,12 +3,14 @@ import { standIn } from '../../../support/vscode/stand-in';
 import { deleteFiles } from '../../../../src/commands/file/delete';
 import { Cancelled, Runner } from '../../../../src/ui/runner';
 import { Targets } from '../../../../src/commands/targets';
+import { StreamNotes } from '../../../../src/providers/drop/stream-notes';
 import { Transfers } from '../../../../src/providers/drop/transfers';
 import type { EngineLink } from '../../../../src/ui/engine-link';
 import type { FileMeasure } from '../../../../src/api';
 import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
+import { TestMemory } from '../../../support/vscode/memory';
 import { useUnlinked } from '../../../support/vscode/unlinked';
 import { until } from '../../../support/wait';
 import { entry, operation } from '../../providers/fixtures';
@@ -41,7 +43,7 @@ describe('commands/file/delete', () => {
     link.client = connected.client;
     const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
     const runner = new Runner(connected, store, log);
-    const transfers = new Transfers(runner, log);
+    const transfers = new Transfers(runner, log, new StreamNotes(new TestMemory()));
     downloaded = [];
     transfers.download = (places, folder) => {
       downloaded.push(...places.map(({ path }) => `${path} to ${folder}`));
