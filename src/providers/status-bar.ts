@@ -1,13 +1,16 @@
 /** The status bar entry: the workspace this window is in, or how many run. Absent until the engine was used. */
 import * as vscode from 'vscode';
 import type { Workspace } from '../api';
-import { viewIds } from '../ui/ids';
+import { snapshotOfFiles, workspaceOfRoot } from '../api/rules/root-files';
+import { fileScheme, viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
 import { isInTransition } from '../api/rules/lifecycle';
 import { plainLabel } from '../ui/plain-label';
 import { stateWord } from '../ui/words';
+import { placeWords } from './files/place-words';
+import { isAllVolumes, placeOf } from './files/volume-uri';
 
 const { t } = vscode.l10n;
 const aliasPrefix = 'ssh-remote+berth-';
@@ -30,6 +33,26 @@ export function workspaceText({ label, state }: Pick<Workspace, 'label' | 'state
     text: `$(${icon}) ${plainLabel(label)}`,
     tooltip: t('Workspace {0} is {1}', label, stateWord(state)),
   };
+}
+
+/** What the entry says in a window whose first folder is of a volume, a snapshot or a workspace; undefined in any other. */
+export function folderText(
+  folders: readonly vscode.WorkspaceFolder[] | undefined,
+): { text: string; tooltip: string } | undefined {
+  const uri = folders?.[0]?.uri;
+  if (uri?.scheme !== fileScheme || isAllVolumes(uri)) {
+    return undefined;
+  }
+  const { volume, path } = placeOf(uri);
+  const isSnapshot = snapshotOfFiles(volume) !== undefined;
+  const named = isSnapshot ? (uri.path.split('/')[1] ?? '') : placeWords(volume);
+  const where = path === '/' ? named : `${named}:${path}`;
+  if (isSnapshot) {
+    return { text: `$(history) ${plainLabel(where)}`, tooltip: t('Snapshot {0}, read-only', where) };
+  }
+  return workspaceOfRoot(volume) === undefined
+    ? { text: `$(database) ${plainLabel(where)}`, tooltip: t('Files of the volume {0}', where) }
+    : { text: `$(vm) ${plainLabel(where)}`, tooltip: where };
 }
 
 export class StatusBar implements vscode.Disposable {
@@ -71,6 +94,10 @@ export class StatusBar implements vscode.Disposable {
     const workspace = own === undefined ? undefined : this.store.workspace(own);
     if (workspace !== undefined) {
       return workspaceText(workspace);
+    }
+    const folder = folderText(vscode.workspace.workspaceFolders);
+    if (folder !== undefined) {
+      return folder;
     }
     const all = this.store.workspaces;
     const running = all.filter(({ state }) => state === 'running').length;

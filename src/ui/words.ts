@@ -29,6 +29,17 @@ export function time(iso: string): string {
   }).format(date);
 }
 
+/** Always with the date, `2026-11-28 14:05`: for a name that stays. */
+export function dateAndTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) {
+    return iso;
+  }
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 /** The state as a word, for descriptions and screen readers. */
 export function stateWord(state: WorkspaceState): string {
   switch (state) {

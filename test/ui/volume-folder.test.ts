@@ -41,6 +41,7 @@ describe('a volume opened as a folder', function () {
     await eventually('the title of the window', async () =>
       assert.match(await ui.workbench.page.title(), new RegExp(`^${one} \\[Berth\\]`)),
     );
+    assert.match(await ui.workbench.statusBar(one), new RegExp(`${one}$`));
   });
 
   it('names its volume in tooltips, breadcrumbs and recent folders', async () => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { baseName } from '../../api/rules/volume-path';
+import { placeWords } from '../../providers/files/place-words';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
@@ -13,7 +14,8 @@ export const openVolumeAsFolder =
   async (target) => {
     const named = typeof target === 'string' ? { volume: target, path: '/' } : undefined;
     const place = named ?? (await targets.places(target, undefined))[0] ?? (await pick());
-    const name = place.path === '/' ? place.volume : `${baseName(place.path)} (${place.volume})`;
+    const of = placeWords(place.volume);
+    const name = place.path === '/' ? of : `${baseName(place.path)} (${of})`;
     await openFolder(volumeUri(place.volume, place.path), name);
 
     async function pick(): Promise<{ volume: string; path: string }> {

@@ -1,10 +1,15 @@
 /**
  * `berth:/<volume>/<path>`: the volume is the first name of the path, as VS Code names folders, windows, tabs and recent
  * files by their path alone. There is no authority: VS Code keeps one in lower case. What is no volume has a
- * name that none can have in its place (`rootfs@<workspace>`, `snapshot@<id>`). The older `berth://<volume>/<path>` still opens.
+ * name that none can have in its place (`rootfs@<workspace>`, `snapshot@<id>`). A snapshot that is open as a folder goes by
+ * what people call it, `berth:/<volume>@<name>/<path>?<id>`. The older `berth://<volume>/<path>` still opens.
  */
 import * as vscode from 'vscode';
+import { snapshotIdPattern } from '../../api/rules/names';
+import { snapshotFilesOf } from '../../api/rules/root-files';
 import { fileScheme } from '../../ui/ids';
+
+const snapshotId = new RegExp(snapshotIdPattern);
 
 export interface VolumePlace {
   volume: string;
@@ -14,6 +19,12 @@ export interface VolumePlace {
 /** The URI of a path in a volume. */
 export function volumeUri(volume: string, path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: fileScheme, path: path === '/' ? `/${volume}` : `/${volume}${path}` });
+}
+
+/** The root of a snapshot, under a name that says of what it is and when; the id in its query is what counts. */
+export function snapshotUri(id: string, volume: string, name: string): vscode.Uri {
+  const path = `/${volume}@${name.replace(/\//g, '-')}`;
+  return vscode.Uri.from({ scheme: fileScheme, path, query: id });
 }
 
 /** The URI by which a path in a volume went before. */
@@ -35,6 +46,7 @@ export function placeOf(uri: vscode.Uri): VolumePlace {
   if (isOlderUri(uri)) {
     return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
   }
-  const [, volume = '', path = ''] = /^\/?([^/]*)(.*)$/s.exec(uri.path) ?? [];
+  const [, first = '', path = ''] = /^\/?([^/]*)(.*)$/s.exec(uri.path) ?? [];
+  const volume = first.includes('@') && snapshotId.test(uri.query) ? snapshotFilesOf(uri.query) : first;
   return { volume, path: path === '' ? '/' : path };
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
-import { isAllVolumes, olderUri, placeOf, volumeUri } from '../../../../src/providers/files/volume-uri';
+import {
+  isAllVolumes,
+  olderUri,
+  placeOf,
+  snapshotUri,
+  volumeUri,
+} from '../../../../src/providers/files/volume-uri';
 
 const parsed = (text: string) => placeOf(vscode.Uri.parse(text));
 
@@ -24,6 +30,22 @@ describe('providers/files/volume-uri', () => {
       assert.deepEqual(parsed(volumeUri(volume, path).toString()), { volume, path });
     }
     assert.deepEqual(parsed('berth:/data/'), { volume: 'data', path: '/' });
+  });
+
+  it('names a snapshot by its volume and its own name, and finds it by its id', () => {
+    const uri = snapshotUri('0123456789ab', 'data', 'before-upgrade');
+    assert.equal(uri.path, '/data@before-upgrade');
+    const files = { volume: 'snapshot@0123456789ab' };
+    for (const name of ['before-upgrade', '2026-11-28 14:05', 'a/b %?#']) {
+      const root = snapshotUri('0123456789ab', 'data', name);
+      assert.deepEqual(parsed(root.toString()), { ...files, path: '/' });
+      const below = vscode.Uri.joinPath(root, 'src', 'main.py');
+      assert.deepEqual(parsed(below.toString()), { ...files, path: '/src/main.py' });
+    }
+    assert.deepEqual(parsed('berth:/snapshot@0123456789ab/a'), { ...files, path: '/a' });
+    // The id of no volume's place, nor of what is no snapshot.
+    assert.deepEqual(parsed('berth:/data/a?0123456789ab'), { volume: 'data', path: '/a' });
+    assert.deepEqual(parsed('berth:/rootfs@api/a?x'), { volume: 'rootfs@api', path: '/a' });
   });
 
   it('takes the older ones too', () => {
