@@ -185,9 +185,18 @@ function isName(target: unknown): target is string {
   return typeof target === 'string' && !selectionWords.has(target);
 }
 
-/** The row of a volume, or of where one is mounted. */
+/** The row of a volume, of where one is mounted, or of its snapshots. */
 function volumeOfRow(row: Row): string | undefined {
-  return row.type === 'volume' ? row.name : row.type === 'mount' ? row.volume : undefined;
+  switch (row.type) {
+    case 'volume':
+      return row.name;
+    case 'mount':
+    case 'snapshot':
+    case 'snapshots':
+      return row.volume;
+    default:
+      return undefined;
+  }
 }
 
 function placeOfRow(row: Row): Place[] {

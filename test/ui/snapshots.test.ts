@@ -45,6 +45,38 @@ describe('snapshots of a disk', function () {
     assert.match(await berth(ui.session, 'snapshot', 'list', data), / first /);
   });
 
+  it('is a row below its volume, with what can be done with it', async () => {
+    const { workbench } = ui;
+    const tree = workbench.tree('Volumes');
+    await row().expand();
+    await tree.row('Snapshots').waitForDescription(/^1$/, slow);
+    await tree.row('Snapshots').expand();
+    await tree.row('first').waitForDescription(/^\d+:\d\d.* · [\d.]+ [KM]iB$/);
+    assert.match(await tree.row('first').spoken(), new RegExp(`^Snapshot first of ${data}, `));
+    await berth(ui.session, 'snapshot', 'create', data);
+    await tree.row('Snapshots').waitForDescription(/^2$/, slow);
+    const rows = await tree.rows.locator('.label-name').allInnerTexts();
+    assert.equal(rows.indexOf('first'), rows.indexOf('Snapshots') + 2, `newest first: ${rows.join()}`);
+    await workbench.screenshot('snapshot-rows');
+    // By the keyboard alone, the newest one.
+    await tree.row('first').click();
+    await workbench.page.keyboard.press('ArrowUp');
+    await workbench.page.keyboard.press('Delete');
+    assert.match(await workbench.dialog.text(), /^Delete the snapshot .* of /);
+    await workbench.dialog.press('Delete');
+    await tree.row('Snapshots').waitForDescription(/^1$/, slow);
+    await tree.row('first').contextMenu('Restore Volume from Snapshot…');
+    assert.match(await workbench.dialog.text(), new RegExp(`^Restore ${data} from first\\?`));
+    await workbench.page.keyboard.press('Escape');
+    await tree.row('first').click();
+    await workbench.page.keyboard.press('Enter');
+    await eventually('the ways to open it', async () =>
+      assert.ok((await workbench.quickInput.labels()).includes('Open in a new window')),
+    );
+    await workbench.quickInput.cancel();
+    await row().collapse();
+  });
+
   it('is on the page of storage, which leads to what can be done with it', async () => {
     const { workbench } = ui;
     await workbench.run('Berth: Show Storage');
@@ -134,7 +166,21 @@ describe('snapshots of a disk', function () {
     await page.locator('.editor-instance .view-lines', { hasText: 'two' }).waitFor({ timeout: slow });
     await page.keyboard.type('x');
     await page.getByText('Editor is read-only').first().waitFor({ timeout: slow });
+    const root = `${data}@second`;
+    await eventually('its name in the title of the window', async () =>
+      assert.match(await page.title(), new RegExp(`^a - ${root} \\[Berth\\]`)),
+    );
+    const title = page.locator('.explorer-viewlet .pane-header .title').first();
+    assert.match(await title.innerText(), new RegExp(`^${root}`, 'i'));
+    await workbench.editor.tab('a').hover();
+    await page.locator('.workbench-hover', { hasText: `${root}/a` }).waitFor();
+    assert.match(await workbench.statusBar(root), new RegExp(root));
     await workbench.screenshot('snapshot-browsed');
+    await page.keyboard.press('Control+R');
+    await workbench.quickInput.rows.filter({ hasText: root }).first().waitFor();
+    await workbench.quickInput.cancel();
+    await page.reload();
+    await workbench.explorer().row('a').waitFor('visible', slow);
     assert.equal(await content(), 'three');
     await berth(ui.session, 'snapshot', 'delete', data, 'second', '--yes');
   });

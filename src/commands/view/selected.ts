@@ -37,6 +37,8 @@ function activation(row: Row): ReturnType<Choice> {
       return 'berth.workspace.browseFiles';
     case 'user':
       return 'berth.view.showWorkspace';
+    case 'snapshot':
+      return 'berth.volume.browseSnapshot';
     case 'more':
       return 'berth.view.loadMore';
     case 'file':
@@ -65,6 +67,7 @@ export const deleteSelected = (services: Pick<Services, 'targets'>): Handler =>
     const commands: Partial<Record<Row['type'], CommandId>> = {
       workspace: 'berth.workspace.delete',
       volume: 'berth.volume.delete',
+      snapshot: 'berth.volume.deleteSnapshot',
       file: 'berth.file.delete',
       operation: 'berth.operation.cancel',
     };

@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
-import { snapshotFilesOf } from '../../api/rules/root-files';
 import { canHaveSnapshots } from '../../api/snapshots/possible';
-import { volumeUri } from '../../providers/files/volume-uri';
-import { time } from '../../ui/words';
+import { snapshotUri } from '../../providers/files/volume-uri';
+import { dateAndTime } from '../../ui/words';
 import type { Handler } from '../command';
 import { openFolder } from './openAsFolder';
 import { pickName, pickSnapshot, type SnapshotServices } from './pick-snapshot';
@@ -19,6 +18,8 @@ export const browseSnapshot =
       services,
       volume,
       t('Snapshot of {0} to browse', volume),
+      target,
     );
-    await openFolder(volumeUri(snapshotFilesOf(id), '/'), `${name ?? time(createdAt)} (${volume})`);
+    const title = name ?? dateAndTime(createdAt);
+    await openFolder(snapshotUri(id, volume, title), `${volume}@${title}`);
   };

@@ -6,6 +6,8 @@ import { pickOne } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
 import { time } from '../../ui/words';
 import { showInformationMessage } from '../../ui/messages';
+import { isRow } from '../../providers/trees/rows';
+import { snapshotIcon, snapshotTitle } from '../../providers/trees/volume-snapshots';
 import type { Services } from '../command';
 
 const { t } = vscode.l10n;
@@ -44,13 +46,17 @@ export async function pickVolume(
   return volume;
 }
 
-/** One of the snapshots of a volume, newest first; says so where there is none. Throws `Cancelled`. */
+/** The snapshot whose row was clicked, else a chosen one, newest first; says so where there is none. Throws `Cancelled`. */
 export async function pickSnapshot(
   { link }: SnapshotServices,
   volume: string,
   placeHolder: string,
+  target?: unknown,
 ): Promise<Snapshot> {
   const client = await link.client();
+  if (isRow(target) && target.type === 'snapshot') {
+    return client.call('snapshots.get', { params: { volume, snapshot: target.id } });
+  }
   const snapshots = await client.call('snapshots.list', { params: { volume } });
   if (snapshots.length === 0) {
     void showInformationMessage(t('{0} has no snapshots yet.', volume));
@@ -68,12 +74,12 @@ function itemOf(snapshot: Snapshot) {
   const why =
     reason === 'before-restore' ? [t('before a restore')] : reason === 'fork' ? [t('for forks')] : [];
   return {
-    label: name ?? time(createdAt),
+    label: snapshotTitle(snapshot),
     description: [...(name === undefined ? [] : [time(createdAt)]), ...why, formatBytes(usedBytes)].join(
       ' · ',
     ),
     ...(description !== undefined && { detail: description }),
-    iconPath: new vscode.ThemeIcon(reason === 'manual' ? 'device-camera' : 'history'),
+    iconPath: new vscode.ThemeIcon(snapshotIcon(snapshot)),
     snapshot,
   };
 }

@@ -17,6 +17,7 @@ export const restoreSnapshot =
       services,
       volume,
       t('Snapshot to restore {0} from', volume),
+      target,
     );
     const title = name ?? time(createdAt);
     await confirm({

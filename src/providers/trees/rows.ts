@@ -58,6 +58,9 @@ export type VolumeRow =
   | { type: 'volume'; name: string }
   /** A workspace that has the volume, or a runtime that is no workspace's. */
   | { type: 'user'; volume: string; name: string }
+  /** All snapshots of a volume. */
+  | { type: 'snapshots'; volume: string }
+  | { type: 'snapshot'; volume: string; id: string }
   | FileRow
   | MoreRow
   | NoticeRow;
@@ -87,6 +90,10 @@ export function rowId(row: Row): string {
       return `volume:${row.name}`;
     case 'user':
       return `user:${row.volume}:${row.name}`;
+    case 'snapshots':
+      return `snapshots:${row.volume}`;
+    case 'snapshot':
+      return `snapshot:${row.id}`;
     case 'root':
       return `root:${row.workspace}`;
     case 'file':
@@ -153,6 +160,8 @@ const types = new Set<unknown>([
   'root',
   'volume',
   'user',
+  'snapshots',
+  'snapshot',
   'file',
   'more',
   'notice',

@@ -22,6 +22,7 @@ import { RowCache, rowId, type FileRow, type VolumeRow } from './rows';
 import { entryItem, fileTooltip, kindWord, volumeItem, volumeTooltip } from './volume-item';
 import { userItem, usersOf } from './volume-users';
 import { VolumeSizes } from './volume-sizes';
+import { snapshotItem, snapshotsItem, snapshotTooltip, VolumeSnapshots } from './volume-snapshots';
 import { groupItem } from './workspace-item';
 
 const { t } = vscode.l10n;
@@ -31,6 +32,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private readonly owned = new DisposableList();
   private readonly listing: FolderListing;
   private readonly sizes: VolumeSizes;
+  private readonly snapshots: VolumeSnapshots;
   private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
   readonly folds = new Folds();
@@ -44,6 +46,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   ) {
     this.listing = new FolderListing(link);
     this.sizes = this.owned.add(new VolumeSizes(link, store, log));
+    this.snapshots = new VolumeSnapshots(link, store, log, (name) => this.snapshotsChanged(name));
     this.owned.add(this.emitter);
     this.owned.add(store.onDidChange((change) => this.refresh(change)));
     this.owned.add(store.onDidChangeFiles((change) => this.filesChanged(change)));
@@ -72,6 +75,10 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
         return volumeItem(row, this.store.volume(row.name), this.isOwned(row.name));
       case 'user':
         return userItem(row, this.store);
+      case 'snapshots':
+        return snapshotsItem(row, this.snapshots.of(row.volume), this.store.volume(row.volume));
+      case 'snapshot':
+        return snapshotItem(row, this.snapshots.find(row.volume, row.id), this.store.volume(row.volume));
       case 'file':
       case 'more':
       case 'notice':
@@ -93,8 +100,11 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       const key = volume === undefined ? '' : this.groupOf(volume);
       return key === '' ? undefined : this.rows.intern({ type: 'group', key });
     }
-    if (row.type === 'user') {
+    if (row.type === 'user' || row.type === 'snapshots') {
       return this.rowOfVolume(row.volume);
+    }
+    if (row.type === 'snapshot') {
+      return this.rows.intern({ type: 'snapshots', volume: row.volume });
     }
     const folder = row.type === 'file' ? parentPath(row.path) : row.path;
     return folder === '/' ? this.rowOfVolume(row.volume) : this.rows.find(`file:${row.volume}:${folder}`);
@@ -106,6 +116,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       item.tooltip = volumeTooltip(volume);
     } else if (row.type === 'file') {
       item.tooltip = fileTooltip(row);
+    } else if (row.type === 'snapshot') {
+      const snapshot = this.snapshots.find(row.volume, row.id);
+      item.tooltip = snapshot && snapshotTooltip(snapshot);
     }
     return item;
   }
@@ -127,6 +140,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   /** Lists again what is open. */
   refreshAll(): void {
     this.listing.reset();
+    this.snapshots.renewAll();
     this.emitter.fire(undefined);
   }
 
@@ -142,6 +156,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
         return this.isGoing(row.volume)
           ? []
           : this.listing.rows(row.volume, row.path, this.isChanging(row.volume));
+      case 'snapshots':
+        return this.snapshots.of(row.volume).map(({ id }) => ({ type: 'snapshot', volume: row.volume, id }));
       default:
         return [];
     }
@@ -152,7 +168,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     if (rows[0]?.type !== 'notice') {
       this.sizes.opened(volume);
     }
-    return [...this.users(volume), ...rows];
+    this.snapshots.opened(volume);
+    const kept: VolumeRow[] = this.snapshots.of(volume).length > 0 ? [{ type: 'snapshots', volume }] : [];
+    return [...this.users(volume), ...kept, ...rows];
   }
 
   private users(name: string): VolumeRow[] {
@@ -230,6 +248,10 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private refresh(change: StoreChange): void {
+    change.volumes.forEach((name) => this.snapshots.renew(name));
+    if (change.all) {
+      this.snapshots.renewAll();
+    }
     if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder) {
       const isGone = (volume: string): boolean => this.store.volume(volume) === undefined;
       this.rows.drop((row) => row.type !== 'group' && isGone(row.type === 'volume' ? row.name : row.volume));
@@ -241,6 +263,16 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     const found = [...new Set([...changed, ...users])].filter((row) => row !== undefined);
     if (found.length > 0) {
       this.emitter.fire(found);
+    }
+  }
+
+  /** The row that holds them is there only while there are some. */
+  private snapshotsChanged(volume: string): void {
+    const isGone = ({ id }: { id: string }): boolean => this.snapshots.find(volume, id) === undefined;
+    this.rows.drop((row) => row.type === 'snapshot' && row.volume === volume && isGone(row));
+    const row = this.rows.find(`volume:${volume}`);
+    if (row !== undefined) {
+      this.emitter.fire(row);
     }
   }
 

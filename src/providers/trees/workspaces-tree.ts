@@ -207,7 +207,7 @@ export class WorkspacesTree implements vscode.TreeDataProvider<WorkspaceRow>, vs
   private async files(folder: Inside): Promise<WorkspaceRow[]> {
     const rows = await this.inside.rows(folder);
     return rows
-      .filter((row) => row.type !== 'group' && row.type !== 'volume' && row.type !== 'user')
+      .filter((row) => row.type === 'file' || row.type === 'more' || row.type === 'notice')
       .map((row) => this.rows.intern(row));
   }
 

@@ -125,6 +125,12 @@ export const anyVolume = `${isVolumesView} && viewItem =~ /^volume\\+/`;
 export const volumeThat = (is: VolumeTrait): string =>
   `${isVolumesView} && viewItem =~ /^volume\\+.*\\+${is}(\\+|$)/`;
 
+/** The rows of snapshots below a volume; `restorable`: nothing is in the way of that. */
+export const snapshotRow = `${isVolumesView} && viewItem =~ /^snapshot(\\+|$)/`;
+export const restorableSnapshot = `${isVolumesView} && viewItem == snapshot+restorable`;
+/** The row that holds them, where another one can be made. */
+export const keepableSnapshots = `${isVolumesView} && viewItem == snapshots+keepable`;
+
 /** The rows of files are in both views. Those that something can be put into: */
 export const container = `${isEitherView} && viewItem =~ /^(volume\\+|root|mounted\\+volume|entry\\+folder)/`;
 /** The files of a workspace that can be changed once that is allowed. */

@@ -172,8 +172,13 @@ export class Snapshots {
 
   /** Whatever became of it: its files and its size may be others. */
   private async publish(volume: string): Promise<void> {
+    this.deps.events.publish('files.changed', { volume, changes: [{ type: 'changed', path: '/' }] });
+    await this.publishVolume(volume);
+  }
+
+  /** Its snapshots are others: who shows them asks for them again. It may be gone. */
+  private async publishVolume(volume: string): Promise<void> {
     const { events, volumes, log } = this.deps;
-    events.publish('files.changed', { volume, changes: [{ type: 'changed', path: '/' }] });
     try {
       events.publish('volume.changed', await volumes.get(volume, false));
     } catch (error) {
@@ -188,6 +193,7 @@ export class Snapshots {
     // The data first: a record without it can be deleted again, data without a record is nobody's.
     await this.deps.drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
     await this.deps.records.remove(id);
+    await this.publishVolume(volume);
     return { deleted: true };
   }
 
@@ -205,6 +211,7 @@ export class Snapshots {
       facts.notes?.forEach((text) => context.warn(text));
     } finally {
       await this.settle(store, id);
+      await this.publishVolume(about.volume);
     }
     return id;
   }
