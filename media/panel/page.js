@@ -56,6 +56,45 @@ function drawFacts(facts) {
   fillSection('facts', [list]);
 }
 
+function entryOf({ id, title, age, when, words, buttons }) {
+  const pressed = buttons.map(({ command, title: text, label, hindrance }) => {
+    const button = element(
+      'button',
+      { id: `${command}-${id}`, class: 'secondary small', 'data-command': command, 'data-snapshot': id },
+      text,
+    );
+    button.setAttribute('aria-label', hindrance === undefined ? label : `${label}. ${hindrance}`);
+    if (hindrance !== undefined) {
+      // It stays within reach of the keyboard, so that the reason can be heard.
+      button.setAttribute('aria-disabled', 'true');
+      button.title = hindrance;
+    }
+    return button;
+  });
+  return element(
+    'li',
+    {},
+    element(
+      'div',
+      { class: 'entry' },
+      element('strong', {}, title),
+      element('span', { class: 'quiet', title: when }, age),
+      element('span', { class: 'quiet words' }, words),
+    ),
+    element('div', { class: 'actions' }, ...pressed),
+  );
+}
+
+function drawTimeline({ entries, rest, make }) {
+  const children = [];
+  if (entries.length > 0) children.push(element('ol', { class: 'timeline' }, ...entries.map(entryOf)));
+  if (rest !== '') children.push(element('p', { class: 'quiet' }, rest));
+  if (make !== undefined) {
+    children.push(element('button', { id: 'make-snapshot', class: 'secondary', 'data-snapshot': '' }, make));
+  }
+  fillSection('snapshots', children);
+}
+
 function lineOf(parts, kind) {
   return parts.map((points) => {
     const line = document.createElementNS(svgSpace, 'polyline');
@@ -95,13 +134,16 @@ window.addEventListener('message', ({ data }) => {
   if (data.type === 'facts') drawFacts(data.facts);
   else if (data.type === 'usage') drawUsage(data.series);
   else if (data.type === 'log') drawLog(data.lines);
+  else if (data.type === 'snapshots') drawTimeline(data.timeline);
 });
 
 document.addEventListener('click', ({ target }) => {
   const button = target instanceof Element ? target.closest('button') : undefined;
   if (!button) return;
-  const { command, port } = button.dataset;
-  editor.postMessage(command === undefined ? { port: Number(port) } : { command });
+  const { command, port, snapshot } = button.dataset;
+  if (button.getAttribute('aria-disabled') === 'true') return;
+  if (snapshot !== undefined) editor.postMessage({ snapshot, command });
+  else editor.postMessage(command === undefined ? { port: Number(port) } : { command });
 });
 
 editor.postMessage({ ready: true });

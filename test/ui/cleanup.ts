@@ -22,6 +22,14 @@ export async function berth(session: Session, ...argv: string[]): Promise<string
   return stdout;
 }
 
+/** All of the session: with the last one goes what Docker has of them. */
+export async function deleteSnapshots(session: Session | undefined): Promise<void> {
+  if (session === undefined) return;
+  const listed = await berth(session, 'snapshot', 'list', '--json').catch(() => '[]');
+  const all = JSON.parse(listed) as { volume: string; id: string }[];
+  for (const { volume, id } of all) await berth(session, 'snapshot', 'delete', volume, id, '--yes');
+}
+
 export async function cleanUp(session: Session | undefined, workspace: string): Promise<void> {
   if (session !== undefined) {
     await berth(session, 'delete', workspace, '--yes').catch((error: unknown) => {

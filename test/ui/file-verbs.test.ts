@@ -130,6 +130,18 @@ describe('the rows of files and of who has them', function () {
     await scroll(100);
     await workspaces().row('two.txt').waitForMark('RO');
     await ui.workbench.screenshot('read-only');
+    const { editor, page } = ui.workbench;
+    await editor.closeAll();
+    const area = page.locator('.editor-group-container').first();
+    await workspaces().row('two.txt').dragTo(area);
+    await editor.waitForTab('two.txt');
+    await editor.waitForText('two');
+    await ui.workbench.screenshot('dragged-read-only');
+    await editor.closeAll();
+    // What is no file opens nothing.
+    await volumes().row(volume).dragTo(area);
+    await page.waitForTimeout(1_000);
+    assert.equal(await page.locator('.tabs-container .tab').count(), 0);
     assert.equal(await volumes().row('two.txt').mark(), '');
     await volumes().row(volume).contextMenu('Protect Volume');
     await volumes().row(volume).waitForMark('P');

@@ -55,7 +55,7 @@ const rowTexts = contrasts(
 
 /** What can be seen and has a text of its own; what is switched off needs no contrast. */
 const pageTexts = contrasts(`[...document.querySelectorAll('main *')].filter((element) =>
-  element.checkVisibility() && !element.closest('svg, :disabled, [aria-hidden=true]') &&
+  element.checkVisibility() && !element.closest('svg, :disabled, [aria-disabled=true], [aria-hidden=true]') &&
   [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== ''))`);
 
 interface Contrast {
@@ -98,6 +98,7 @@ describe('rows in every theme and in a narrow side bar', function () {
     await berth(ui.session, 'create', stopped, '--no-start');
     await row(stopped).waitForDescription(/stopped/, slow);
     await row(runs).waitForDescription(/^:2\d{3}/, slow);
+    await berth(ui.session, 'snapshot', 'create', `workspace-${runs}`, '--name', 'before-upgrade');
     // Its ports, its files and its home.
     await row(runs).expand();
     await row('Port 8000').waitFor('visible', slow);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth, cleanUp, deleteSnapshots } from './cleanup';
 import { launch, pictureFailure, type LaunchOptions, type Session } from './support/launch';
 import type { Workbench } from './support/workbench';
 
@@ -50,6 +50,7 @@ export function useSession(options: SessionOptions = {}): UsedSession {
 
   after(async () => {
     try {
+      await deleteSnapshots(session);
       for (const workspace of workspaces) await cleanUp(session, workspace);
       for (const volume of volumes) await deleteVolume(session, volume);
     } finally {

@@ -221,9 +221,39 @@ describe('a workspace, from the wizard to its end', function () {
     await page.getByRole('heading', { name: 'Details', exact: true }).waitFor();
     await sleep(6_000);
     await workbench.screenshot('panel');
+    // Its snapshots, the newest first.
+    const timeline = page.locator('#snapshots');
+    await timeline.getByRole('button', { name: 'Snapshot…', exact: true }).press('Enter');
+    await workbench.quickInput.enter('older');
+    await timeline.locator('li strong').filter({ hasText: 'older' }).waitFor({ timeout: slow });
+    await berth(session, 'snapshot', 'create', `workspace-${name}`, '--name', 'newer');
+    await eventually('both', async () =>
+      assert.deepEqual(await timeline.locator('li strong').allInnerTexts(), ['newer', 'older']),
+    );
+    await timeline
+      .getByText(/^Home · [\d.]+ KiB$/)
+      .first()
+      .waitFor();
+    await workbench.screenshot('panel-timeline');
+    await timeline.getByRole('button', { name: 'Delete snapshot older of Home' }).press('Enter');
+    assert.match(await workbench.dialog.text(), /^Delete the snapshot older of /);
+    await workbench.dialog.press('Delete');
+    await eventually('the other one', async () =>
+      assert.deepEqual(await timeline.locator('li strong').allInnerTexts(), ['newer']),
+    );
     // By the keyboard, too.
+    const restore = timeline.getByRole('button', { name: 'Restore Home from snapshot newer' });
+    assert.equal(await restore.getAttribute('aria-disabled'), 'true');
     await page.getByRole('button', { name: 'Stop', exact: true }).press('Enter');
     await page.getByRole('status').filter({ hasText: 'stopped' }).waitFor({ timeout: slow });
+    await eventually('the way back', async () =>
+      assert.equal(await restore.getAttribute('aria-disabled'), null),
+    );
+    await restore.press('Enter');
+    assert.match(await workbench.dialog.text(), new RegExp(`^Restore workspace-${name} from newer\\?`));
+    await workbench.page.keyboard.press('Escape');
+    await berth(session, 'snapshot', 'delete', `workspace-${name}`, 'newer', '--yes');
+    await timeline.locator('li').first().waitFor({ state: 'hidden', timeout: slow });
     await page.getByRole('button', { name: 'Start', exact: true }).press('Enter');
     await page.getByRole('status').filter({ hasText: 'running' }).waitFor({ timeout: slow });
     await workbench.editor.closeAll();

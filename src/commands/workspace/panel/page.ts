@@ -15,6 +15,7 @@ export function panelHtml(title: string, addresses: PageAddresses): string {
 ${section('usage', t('Usage in the last 5 minutes'))}
 ${section('ports', t('Ports'))}
 ${section('volumes', t('Volumes'))}
+${section('snapshots', t('Snapshots'))}
 ${section('log', t('Log'))}
 ${section('facts', t('Details'))}
 </main>`;

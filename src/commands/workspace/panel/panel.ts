@@ -1,4 +1,4 @@
-/** The panel of a workspace: what it uses, its ports, volumes and last words, with the buttons of its row. */
+/** The panel of a workspace: what it uses, its ports, volumes, snapshots and last words, with the buttons of its row. */
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
@@ -8,6 +8,8 @@ import { pageMedia } from '../../page-html';
 import { panelFacts, type PanelFacts } from './facts';
 import { panelHtml } from './page';
 import { seriesOf, type Sample, type Series } from './series';
+import { PanelTimeline } from './panel-timeline';
+import type { Timeline } from './timeline';
 import { PanelWatch } from './watch';
 
 const { t } = vscode.l10n;
@@ -19,7 +21,8 @@ type PanelServices = Pick<Services, 'context' | 'link' | 'store' | 'targets' | '
 type Message =
   | { type: 'facts'; facts: PanelFacts }
   | { type: 'usage'; series: Series[] }
-  | { type: 'log'; lines: readonly string[] };
+  | { type: 'log'; lines: readonly string[] }
+  | { type: 'snapshots'; timeline: Timeline };
 
 /** Shows the panel of a workspace, one for each. */
 export const showPanel = (services: PanelServices): Handler => {
@@ -41,6 +44,7 @@ class WorkspacePanel {
   private readonly panel: vscode.WebviewPanel;
   private readonly watch: PanelWatch;
   private readonly sizes: VolumeSizes;
+  private readonly timeline: PanelTimeline;
   private readonly owned: { dispose(): unknown }[] = [];
 
   constructor(
@@ -61,10 +65,17 @@ class WorkspacePanel {
       sampled: (samples) => this.drawUsage(samples),
       logged: (lines) => this.send({ type: 'log', lines }),
     });
+    this.timeline = new PanelTimeline({
+      ...{ client: () => link.client(), log },
+      workspace: () => store.workspace(shown.name),
+      volume: (name) => store.volume(name),
+      drawn: (timeline) => this.send({ type: 'snapshots', timeline }),
+    });
     this.owned.push(
       store.onDidChange(({ all, workspaces, volumes }) => {
         if (all || workspaces.has(shown.name) || volumes.size > 0) {
           this.drawFacts();
+          this.timeline.renew();
         }
       }),
       this.panel.onDidChangeViewState(() => this.followSight()),
@@ -72,6 +83,7 @@ class WorkspacePanel {
     );
     this.panel.onDidDispose(() => {
       this.watch.stop();
+      this.timeline.stop();
       this.owned.forEach((each) => void each.dispose());
       closed();
     });
@@ -87,6 +99,7 @@ class WorkspacePanel {
   private followSight(): void {
     if (!this.panel.visible) {
       this.watch.stop();
+      this.timeline.stop();
     }
   }
 
@@ -99,6 +112,9 @@ class WorkspacePanel {
       this.facts()?.volumes.forEach(({ name }) => this.sizes.opened(name));
       this.watch.stop();
       this.watch.start();
+      this.timeline.start();
+    } else if ('snapshot' in message) {
+      void this.timeline.press(message);
     } else if ('command' in message) {
       this.press(message.command);
     } else if ('port' in message) {
