@@ -97,7 +97,17 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const here = workspaceOfWindow(vscode.workspace.workspaceFolders);
   if (here !== undefined) void noteOpened(context.globalState, here);
   views.seen();
+  goOn(runner, followed, transfers, notes);
+  return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
+}
+
+/** With what the window had under way before its reload. */
+function goOn(
+  runner: Runner,
+  followed: FollowedOperations,
+  transfers: Transfers,
+  notes: StreamNotes,
+): void {
   void resumeFollowed(runner, followed, (title, operation) => transfers.reportEnd(title, operation));
   void transfers.resume(notes);
-  return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
 }

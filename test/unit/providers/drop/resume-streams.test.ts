@@ -4,7 +4,7 @@ import { resumeStreams } from '../../../../src/providers/drop/resume-streams';
 import { StreamNotes, type UploadNote } from '../../../../src/providers/drop/stream-notes';
 import { arrivedOf } from '../../../../src/providers/drop/stream-plan';
 import { Transfers } from '../../../../src/providers/drop/transfers';
-import { Runner, type Task } from '../../../../src/ui/runner';
+import { Runner } from '../../../../src/ui/runner';
 import { Store } from '../../../../src/ui/store';
 import { TestMemory } from '../../../support/vscode/memory';
 import { quietLog } from '../../../support/vscode/quiet-log';
@@ -164,7 +164,7 @@ describe('providers/drop/resume-streams: what a reload of the window cut off', (
         before: before === undefined ? [] : [[name, before] as [string, number]],
       };
       const task = { client: engine().client, signal: new AbortController().signal };
-      const found = await arrivedOf(task as Pick<Task, 'client' | 'signal'>, name, to, plan);
+      const found = await arrivedOf(task, name, to, plan);
       assert.equal(typeof found === 'object' ? 'there' : found, is);
     });
   }
