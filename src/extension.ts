@@ -61,8 +61,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const keys = own(new ContextKeys(link, store));
   const followed = new FollowedOperations(context.workspaceState);
   const runner = new Runner(link, store, log, followed);
-  const notes = new StreamNotes(context.workspaceState);
-  const transfers = new Transfers(runner, log, notes);
+  const transfers = new Transfers(runner, log, new StreamNotes(context.workspaceState));
   const drops = { transfers, runner, store };
   const workspacesTree = own(new WorkspacesTree(store, link));
   const volumesTree = own(new VolumesTree(store, link, log));
@@ -97,17 +96,12 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const here = workspaceOfWindow(vscode.workspace.workspaceFolders);
   if (here !== undefined) void noteOpened(context.globalState, here);
   views.seen();
-  goOn(runner, followed, transfers, notes);
+  goOn(runner, followed, transfers);
   return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
 }
 
 /** With what the window had under way before its reload. */
-function goOn(
-  runner: Runner,
-  followed: FollowedOperations,
-  transfers: Transfers,
-  notes: StreamNotes,
-): void {
+function goOn(runner: Runner, followed: FollowedOperations, transfers: Transfers): void {
   void resumeFollowed(runner, followed, (title, operation) => transfers.reportEnd(title, operation));
-  void transfers.resume(notes);
+  void transfers.resume();
 }

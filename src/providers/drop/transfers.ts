@@ -33,7 +33,7 @@ export class Transfers {
   constructor(
     private readonly runner: Runner,
     private readonly log: Logger & { show(): void },
-    private readonly notes: Pick<StreamNotes, 'add' | 'remove'>,
+    private readonly notes: StreamNotes,
   ) {}
 
   /** Files and folders of this machine into a folder of a volume. */
@@ -69,10 +69,10 @@ export class Transfers {
   }
 
   /** What a reload of the window cut off. Never rejects. */
-  async resume(notes: StreamNotes): Promise<void> {
-    if (notes.earlier.length > 0) {
+  async resume(): Promise<void> {
+    if (this.notes.earlier.length > 0) {
       const { resumeStreams } = await loadStreams();
-      await resumeStreams({ runner: this.runner, notes, transfers: this, log: this.log });
+      await resumeStreams({ runner: this.runner, notes: this.notes, transfers: this, log: this.log });
     }
   }
 
