@@ -27,16 +27,25 @@ export function usableSize(blockSize: number, hasChecksums: boolean): number {
   return blockSize - (hasChecksums ? tailSize : 0);
 }
 
-/** Calls back with the place of every entry, removed ones too, and refuses what would lead out of the block. */
-function walk(block: Buffer, visit: (offset: number, length: number, nameLength: number) => boolean): void {
-  for (let offset = 0; offset + headerSize <= block.length;) {
-    const length = block.readUInt16LE(offset + 4);
-    const nameLength = block.readUInt8(offset + 6);
-    const isSound = length >= headerSize && (length & 3) === 0 && offset + length <= block.length;
-    if (!isSound || (block.readUInt32LE(offset) !== 0 && direntSize(nameLength) > length)) {
+/** `used`: what it takes of its length; 0 for a removed one. */
+type Visit = (offset: number, length: number, nameLength: number, used: number) => boolean;
+
+/**
+ * Calls back with the place of every entry up to `end`, removed ones too, until that answers true, and refuses what would
+ * lead out of the block. Every change of a folder walks through half a block: its bytes are read one by one, which takes
+ * half as long as Buffer's checked reads.
+ */
+function walk(block: Buffer, end: number, visit: Visit): void {
+  const byte = (at: number): number => block[at] as number;
+  for (let offset = 0; offset + headerSize <= end;) {
+    const length = byte(offset + 4) | (byte(offset + 5) << 8);
+    const nameLength = byte(offset + 6);
+    const isInUse = (byte(offset) | byte(offset + 1) | byte(offset + 2) | byte(offset + 3)) !== 0;
+    const used = isInUse ? direntSize(nameLength) : 0;
+    if (length < headerSize || (length & 3) !== 0 || offset + length > end || used > length) {
       throw damaged('an entry of a folder is larger than the folder');
     }
-    if (visit(offset, length, nameLength)) {
+    if (visit(offset, length, nameLength, used)) {
       return;
     }
     offset += length;
@@ -64,12 +73,11 @@ function nameAt(block: Buffer, offset: number, nameLength: number): string {
 /** The entries in use. */
 export function readDirents(block: Buffer): Dirent[] {
   const found: Dirent[] = [];
-  walk(block, (offset, length, nameLength) => {
-    const inode = block.readUInt32LE(offset);
-    if (inode !== 0) {
+  walk(block, block.length, (offset, length, nameLength, used) => {
+    if (used > 0) {
       found.push({
         name: nameAt(block, offset, nameLength),
-        inode,
+        inode: block.readUInt32LE(offset),
         type: block.readUInt8(offset + 7),
         offset,
         length,
@@ -105,8 +113,7 @@ export function insertDirent(
 ): boolean {
   const needed = direntSize(name.length);
   let isDone = false;
-  walk(block.subarray(0, usable), (offset, length, nameLength) => {
-    const used = block.readUInt32LE(offset) === 0 ? 0 : direntSize(nameLength);
+  walk(block, usable, (offset, length, _nameLength, used) => {
     if (length - used < needed) {
       return false;
     }
@@ -120,12 +127,20 @@ export function insertDirent(
   return isDone;
 }
 
+/** Names of a folder often begin alike: compared from their ends. */
+function isAt(block: Buffer, start: number, name: Buffer): boolean {
+  let left = name.length;
+  while (left > 0 && block[start + left - 1] === name[left - 1]) {
+    left--;
+  }
+  return left === 0;
+}
+
 function find(block: Buffer, usable: number, name: Buffer): { offset: number; before: number } | undefined {
   let before = -1;
   let found: { offset: number; before: number } | undefined;
-  walk(block.subarray(0, usable), (offset, _length, nameLength) => {
-    const start = offset + headerSize;
-    const isIt = block.readUInt32LE(offset) !== 0 && name.equals(block.subarray(start, start + nameLength));
+  walk(block, usable, (offset, _length, nameLength, used) => {
+    const isIt = used > 0 && nameLength === name.length && isAt(block, offset + headerSize, name);
     found = isIt ? { offset, before } : undefined;
     before = offset;
     return isIt;

@@ -61,8 +61,7 @@ export class Groups {
 
   get(group: number, field: Field): number {
     const [low, high] = fields[field];
-    const raw = this.read(group);
-    return raw.readUInt16LE(low) + (this.isWide ? raw.readUInt16LE(high) : 0) * 65536;
+    return this.read16(group, low) + (this.isWide ? this.read16(group, high) : 0) * 65536;
   }
 
   set(group: number, field: Field, value: number): void {
@@ -77,7 +76,7 @@ export class Groups {
 
   flags(group: number): number {
     const knows = this.superblock.hasChecksums || this.superblock.has('roCompat', roCompat.groupChecksum);
-    return knows ? this.read(group).readUInt16LE(0x12) : 0;
+    return knows ? this.read16(group, 0x12) : 0;
   }
 
   clearFlag(group: number, flag: number): void {
@@ -102,9 +101,9 @@ export class Groups {
     if (this.superblock.hasChecksums) {
       const crc = crc32c(this.superblock.seed, bytes);
       const [low, high] = place === 'blockBitmap' ? [0x18, 0x38] : [0x1a, 0x3a];
-      const raw = this.read(group);
       const isRight =
-        raw.readUInt16LE(low) === (crc & 0xffff) && (!this.isWide || raw.readUInt16LE(high) === crc >>> 16);
+        this.read16(group, low) === (crc & 0xffff) &&
+        (!this.isWide || this.read16(group, high) === crc >>> 16);
       if (!isRight) {
         throw damaged(`the checksum of the bitmap of group ${group} is wrong`);
       }
@@ -132,9 +131,10 @@ export class Groups {
     return [firstDataBlock + 1 + Math.floor(at / blockSize), at % blockSize];
   }
 
-  private read(group: number): Buffer {
+  /** A number of a descriptor, at so many bytes in it. */
+  private read16(group: number, at: number): number {
     const [block, offset] = this.locate(group);
-    return this.device.read(block).subarray(offset, offset + this.superblock.descriptorSize);
+    return this.device.read(block).readUInt16LE(offset + at);
   }
 
   private change(group: number, change: (raw: Buffer) => void): void {

@@ -294,19 +294,18 @@ export class InodeTable {
         inode.raw.writeUInt16LE(crc >>> 16, 0x82);
       }
     }
-    this.changing(block, offset).set(inode.raw, offset);
+    const content = this.device.edit(block);
+    content.set(inode.raw, offset);
+    // Its checksum was made just now; one that can't be is found when it is read.
+    this.checkedIn(content)[offset / this.superblock.inodeSize] = inode.links > 0 && inode.mode > 0 ? 1 : 0;
   }
 
   erase(number: number): void {
     const [block, offset] = this.locate(number);
-    this.changing(block, offset).fill(0, offset, offset + this.superblock.inodeSize);
-  }
-
-  /** What is there now is to be checked before it is believed. */
-  private changing(block: number, offset: number): Buffer {
+    const { inodeSize } = this.superblock;
     const content = this.device.edit(block);
-    this.checkedIn(content)[offset / this.superblock.inodeSize] = 0;
-    return content;
+    content.fill(0, offset, offset + inodeSize);
+    this.checkedIn(content)[offset / inodeSize] = 0;
   }
 
   private locate(number: number): [block: number, offset: number] {
