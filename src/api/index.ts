@@ -22,7 +22,7 @@ export type {
   CompareQuery,
 } from './files/compare';
 export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
-export type { Snapshot, SnapshotCreate } from './snapshots/schemas';
+export type { Snapshot, SnapshotCreate, VerifyResult } from './snapshots/schemas';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';
 export type {
   ExecRequest,

@@ -50,6 +50,7 @@ export const paths = {
   'snapshots.create': ['POST', '/v1/volumes/:volume/snapshots'],
   'snapshots.get': ['GET', '/v1/volumes/:volume/snapshots/:snapshot'],
   'snapshots.delete': ['DELETE', '/v1/volumes/:volume/snapshots/:snapshot'],
+  'snapshots.verify': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/verify'],
   'snapshots.restore': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/restore'],
 
   'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],

@@ -1,7 +1,8 @@
 /** How snapshots are shown in words. */
-import type { Snapshot } from '../api';
+import type { Snapshot, VerifyResult } from '../api';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
+import { shellName } from './format/text';
 import { formatAgo } from './format/time';
 
 const reasons: Readonly<Record<Snapshot['reason'], string>> = {
@@ -26,6 +27,7 @@ export function formatAllSnapshots(snapshots: readonly Snapshot[], now: number):
 }
 
 function tableOf(snapshots: readonly Snapshot[], now: number, ofAll: boolean): string {
+  const withChecks = snapshots.some(({ verifiedAt }) => verifiedAt !== undefined);
   return formatTable(
     [
       { title: 'ID' },
@@ -35,12 +37,14 @@ function tableOf(snapshots: readonly Snapshot[], now: number, ofAll: boolean): s
         { title: 'FILES', right: true },
         { title: 'TAKES', right: true },
       ],
+      ...(withChecks ? [{ title: 'VERIFIED' }] : []),
     ],
     snapshots.map((snapshot) => [
       snapshot.id,
       ...(ofAll ? [snapshot.volume] : []),
       ...[snapshot.name ?? '-', formatAgo(snapshot.createdAt, now), reasons[snapshot.reason]],
       ...[formatBytes(snapshot.usedBytes), heldOf(snapshot)],
+      ...(withChecks ? [verifiedOf(snapshot, now) ?? '-'] : []),
     ]),
   );
 }
@@ -62,7 +66,30 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
     ['held up', `${heldMs} ms`],
     ['browse', `berth ls snapshot:${id}`],
     ['not kept', notes?.join('; ')],
+    ['verified', verifiedOf(snapshot, now)],
   ]);
+}
+
+/** What a check has found, with the paths that are damaged. */
+export function formatCheck(title: string, { checked, read, damaged, problems }: VerifyResult): string {
+  const looked = `${checked} checked, ${read} read`;
+  if (damaged === 0) {
+    return `${title} is as it was when it was made: ${looked}.`;
+  }
+  const more = damaged - problems.length;
+  return [
+    ...problems.map(({ path, what }) => `${shellName(path)} ${what}`),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    `${title} is damaged: ${damaged} of ${looked}. Restore nothing from it that is named here.`,
+  ].join('\n');
+}
+
+/** When, and what came of it; undefined where it never was. */
+export function verifiedOf({ verifiedAt, damaged }: Snapshot, now: number): string | undefined {
+  if (verifiedAt === undefined) {
+    return undefined;
+  }
+  return formatAgo(verifiedAt, now) + (damaged === undefined ? '' : `: ${damaged} DAMAGED`);
 }
 
 function heldOf({ heldBytes, isShared }: Snapshot): string {

@@ -5,7 +5,7 @@ that it was put into; drafts and what is being removed are in
 `.making`. `.last` holds, by volume, which snapshot's manifest knows the files that are in the volume now.
 `main(live, store)`: the folders where both are mounted; live is `-` where no volume is needed.
 Requests: `create` (answers `wanted` and `filled`, then waits for `again`, `settle` and `finish`), `restore` (answers `filled`,
-then waits for `swap`), `heal`, `remove`, `held`.
+then waits for `swap`), `heal`, `remove`, `held`, `verify`.
 The end of the input cancels what is under way.
 """
 
@@ -25,9 +25,11 @@ import swapping
 from attributes import Losses
 from duplicate import Duplicator
 from errors import AgentError, Cancelled, as_agent_error
+from manifest import Reader
 from names import own_name, to_wire
 from places import READ_DIRECTORY, lstat
 from trees import remove_tree
+from verifying import Verifying
 from walk import Walk, folders_of
 
 MAKING = ".making"
@@ -35,6 +37,7 @@ LAST = ".last"
 TREE = "tree"
 MANIFEST = "manifest"
 FACTS = "facts"
+VERIFIED = "verified"
 FILLED = "filled"
 REPORT_SECONDS = 0.2
 # Bytes that a snapshot leaves free.
@@ -67,6 +70,7 @@ class Program:
             "heal": self._heal,
             "remove": self._remove,
             "held": self._held,
+            "verify": self._verify,
         }
         while (request := self._lines.get()) is not None:
             try:
@@ -243,6 +247,31 @@ class Program:
         """Bytes by id: what goes when the snapshot does."""
         return {"held": {id_: self._known(id_).get("unique", 0) for id_ in self._ids()}}
 
+    def _verify(self, request):
+        id_ = request["id"]
+        known = {} if request["full"] else self._verified(self._known(id_).get("volume"))
+        with _Folders() as folders:
+            snapshot = self._existing(id_, folders)
+            tree = folders.open(TREE, snapshot)
+            work = Verifying(tree, known, self._check, self._moved)
+            with _reading(MANIFEST, snapshot) as manifest:
+                work.run(Reader(manifest).lines())
+            _write_json(VERIFIED, snapshot, work.verified)
+        problems = [[to_wire(keeping.path_of(parts)), what] for parts, what in work.problems]
+        return {"checked": work.checked, "read": work.read, "damaged": work.damaged, "problems": problems}
+
+    def _verified(self, volume):
+        """What was read before, also in other snapshots that share it."""
+        found = {}
+        for id_ in self._ids_of(volume):
+            with _Folders() as folders:
+                try:
+                    with _reading(VERIFIED, folders.open(id_, self._store)) as file:
+                        found.update(json.load(file))
+                except (FileNotFoundError, ValueError):
+                    continue
+        return found
+
     def _ids(self):
         return [name for name in os.listdir(self._store) if not name.startswith(".") and name != "lost+found"]
 
@@ -322,12 +351,16 @@ def _facts_of(snapshot):
 
 
 def _write_facts(snapshot, facts):
-    draft = own_name(FACTS)
+    _write_json(FACTS, snapshot, facts)
+
+
+def _write_json(name, snapshot, value):
+    draft = own_name(name)
     with _writing(draft, snapshot) as file:
-        json.dump(facts, file)
+        json.dump(value, file, separators=(",", ":"))
         file.flush()
         os.fsync(file.fileno())
-    os.rename(draft, FACTS, src_dir_fd=snapshot, dst_dir_fd=snapshot)
+    os.rename(draft, name, src_dir_fd=snapshot, dst_dir_fd=snapshot)
 
 
 def _used(tree):

@@ -51,6 +51,18 @@ export const snapshotRoutes = {
     params: BySnapshot,
     response: Type.Object({ deleted: Type.Boolean() }),
   },
+  'snapshots.verify': {
+    summary: 'Read a snapshot, and say what is not as it was when it was made',
+    tag: 'snapshots',
+    scope: 'use',
+    params: BySnapshot,
+    query: Waiting,
+    body: Type.Object(
+      { full: Type.Optional({ ...Flag, description: 'Also what has not changed since it was last read.' }) },
+      { additionalProperties: false },
+    ),
+    response: Operation,
+  },
   'snapshots.restore': {
     summary:
       'Put a volume back as it was; what is there now becomes a snapshot first, unless `keep` is false',

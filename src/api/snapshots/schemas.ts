@@ -35,6 +35,10 @@ export const Snapshot = Type.Object({
   notes: Type.Optional(
     Type.Array(Type.String(), { description: 'What could not be kept, or held still, in words.' }),
   ),
+  verifiedAt: Type.Optional({ ...Timestamp, description: 'When it was last read, and held against what it was.' }),
+  damaged: Type.Optional(
+    Type.Integer({ description: 'Files and folders that were not as they had been; absent where all were.' }),
+  ),
 });
 export type Snapshot = Static<typeof Snapshot>;
 
@@ -43,6 +47,17 @@ export const SnapshotCreate = Type.Object(
   { additionalProperties: false },
 );
 export type SnapshotCreate = Static<typeof SnapshotCreate>;
+
+export const VerifyResult = Type.Object({
+  verified: Type.String({ description: 'The id of the snapshot.' }),
+  checked: Type.Integer({ description: 'Files and folders; 1 of a disk.' }),
+  read: Type.Integer({ description: 'Those that were read: the others have not changed since they were.' }),
+  damaged: Type.Integer(),
+  problems: Type.Array(Type.Object({ path: Type.String(), what: Type.String() }), {
+    description: 'What is not as it was, up to 1000.',
+  }),
+});
+export type VerifyResult = Static<typeof VerifyResult>;
 
 export const SnapshotResult = Type.Object({ snapshot: Type.String({ description: 'Its id.' }) });
 export const RestoreResult = Type.Object({

@@ -18,6 +18,8 @@ const SnapshotRecord = Type.Object({
   ...Type.Omit(Snapshot, ['heldBytes']).properties,
   /** The container engine that has its data. */
   engine: Type.Optional(Type.Object({ id: Type.String(), host: Type.String() })),
+  /** Of a disk: what its image is held against. */
+  seal: Type.Optional(Type.Object({ digest: Type.String(), mark: Type.Optional(Type.String()) })),
 });
 export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Operation, Snapshot, SnapshotCreate } from '../../api';
+import { BerthError, type Operation, type Snapshot, type SnapshotCreate, type VerifyResult } from '../../api';
 import { snapshotFilesOf } from '../../api/rules/root-files';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
@@ -10,11 +10,16 @@ import { examples } from '../help';
 import { follow, forEach } from '../operation';
 import { listOf, snapshotOf, snapshotsOf, volumeOf } from '../snapshot-names';
 import { addForms } from './diff';
-import { formatAllSnapshots, formatSnapshot, formatSnapshots } from '../snapshots';
+import { formatAllSnapshots, formatCheck, formatSnapshot, formatSnapshots } from '../snapshots';
 
 interface CreateOptions {
   name?: string;
   description?: string;
+}
+
+interface VerifyOptions {
+  all?: boolean;
+  full?: boolean;
 }
 
 interface RestoreOptions {
@@ -25,11 +30,11 @@ interface RestoreOptions {
 const of = 'a volume, or a workspace, for its home';
 const which = 'its id or its name';
 
-/** `snapshot create|list|show|diff|restore|delete`. */
+/** `snapshot create|list|show|diff|verify|restore|delete`. */
 export function registerSnapshot(program: Command, cli: Cli): void {
   const snapshot = program
     .command('snapshot')
-    .description('create, list, show, compare, restore and delete snapshots of volumes');
+    .description('create, list, show, compare, verify, restore and delete snapshots of volumes');
   examples(
     snapshot
       .command('create')
@@ -59,6 +64,7 @@ export function registerSnapshot(program: Command, cli: Cli): void {
     ['berth snapshot show demo before-upgrade', ''],
   );
   registerCompare(snapshot, cli);
+  registerVerify(snapshot, cli);
   registerChanges(snapshot, cli);
 }
 
@@ -77,6 +83,52 @@ function registerCompare(snapshot: Command, cli: Cli): void {
     command,
     ['berth snapshot diff demo before-upgrade', ''],
     ['berth snapshot diff demo before-upgrade after-upgrade --stat', ''],
+  );
+}
+
+function registerVerify(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('verify')
+    .description('read snapshots, and say what in them is not as it was when they were made')
+    .argument('<volume>', of)
+    .argument('[snapshot]', `${which}; without it, the newest`)
+    .option('--all', 'all of the volume')
+    .option('--full', 'read also what has not changed since it was last read')
+    .action((volume: string, name: string | undefined, options: VerifyOptions) =>
+      verify(cli, volume, name, options),
+    );
+  examples(command, ['berth snapshot verify demo --all', '']);
+  command.addHelpText('after', '\nThe exit code is 1 where something is damaged. Damaged files are named.');
+}
+
+async function verify(
+  cli: Cli,
+  given: string,
+  name: string | undefined,
+  { all = false, full = false }: VerifyOptions,
+): Promise<void> {
+  if (all && name !== undefined) {
+    throw new BerthError('bad_request', 'Name one snapshot, or all of them by --all.');
+  }
+  const client = await cli.engine();
+  const volume = await snapshotsOf(client, given, cli.signal);
+  const known =
+    name === undefined ? await listOf(client, volume, cli.signal) : [await find(client, given, name, cli.signal)];
+  if (known.length === 0) {
+    throw new BerthError('not_found', `${given} has no snapshots.`);
+  }
+  const checks = await forEach(cli, all ? known : known.slice(0, 1), async (snapshot) => {
+    const params = { volume: snapshot.volume, snapshot: snapshot.id };
+    const begun = await client.call('snapshots.verify', { params, body: { full } });
+    const { result } = await follow(cli, client, begun);
+    return { title: titleOf(snapshot), check: result as unknown as VerifyResult };
+  });
+  if (checks.some(({ check }) => check.damaged > 0)) {
+    cli.exitCode = 1;
+  }
+  cli.result(
+    checks.map(({ check }) => check),
+    () => checks.map(({ title, check }) => formatCheck(title, check)).join('\n'),
   );
 }
 

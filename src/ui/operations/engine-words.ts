@@ -39,6 +39,7 @@ function known(): Readonly<Partial<Record<string, string>>> {
     Copy: t('Copy'),
     Move: t('Move'),
     Delete: t('Delete'),
+    Read: t('Read'),
     Restore: t('Restore'),
     'filling the disk': t('filling the disk'),
     'saving the disk': t('saving the disk'),

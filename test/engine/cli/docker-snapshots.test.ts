@@ -99,6 +99,29 @@ describe('berth snapshot of Docker volumes', function () {
     assert.equal((await berth.run(['snapshot', 'diff', name, 'first'])).code, 0);
   });
 
+  it('finds a byte that was changed behind its back, by name', async () => {
+    const fine = await berth.ok('snapshot', 'verify', name, 'first');
+    assert.match(fine, /^first is as it was when it was made: \d+ checked, \d+ read\.$/m);
+    assert.match(await berth.ok('snapshot', 'verify', name, 'first'), / 0 read\.$/m);
+    const [first] = (await list()).filter((each) => each.name === 'first');
+    const flip = `cd /s/${first?.id}/tree/d/9; touch -r f t; printf X | dd of=f bs=1 seek=77 conv=notrunc; touch -r t f; rm t`;
+    const helper = await docker.createContainer({
+      ...{ Image: 'workspace:latest', Entrypoint: ['sh', '-c', flip], User: '0:0' },
+      HostConfig: { Binds: [`berth-snapshots-${berth.installation}:/s`] },
+    });
+    try {
+      await helper.start();
+      assert.equal(((await helper.wait()) as { StatusCode: number }).StatusCode, 0);
+    } finally {
+      await helper.remove({ force: true });
+    }
+    const found = await berth.run(['snapshot', 'verify', name, '--all']);
+    assert.equal(found.code, 1);
+    assert.match(found.stdout, /^\/d\/9\/f has another content\nfirst is damaged: 1 of \d+ checked, 1 read\./m);
+    assert.match(await berth.ok('snapshot', 'list', name), /first .*: 1 DAMAGED$/m);
+    assert.match(await berth.ok('snapshot', 'show', name, 'first'), /^verified +.*: 1 DAMAGED$/m);
+  });
+
   it('shows no volume of its own', async () => {
     const volumes = await berth.json<Volume[]>('volume', 'list');
     assert.deepEqual(

@@ -65,6 +65,13 @@ describe('berth snapshot', function () {
     await berth.ok('volume', 'delete', other, '--yes');
   });
 
+  it('reads them, and says that they are as they were', async () => {
+    const words = await berth.ok('snapshot', 'verify', volume, '--all', '--full');
+    assert.match(words, /^first is as it was when it was made: 1 checked, 1 read\.$/m);
+    assert.match(await berth.ok('snapshot', 'verify', volume, 'first'), /: 1 checked, 0 read\.$/m);
+    assert.match(await berth.ok('snapshot', 'show', volume, 'first'), /^verified +\S/m);
+  });
+
   it('says what is wrong, and changes nothing', async () => {
     const cases: [argv: string[], message: RegExp][] = [
       [['create', volume, '--name', 'first'], /has a snapshot first already/],

@@ -29,6 +29,33 @@ export interface SnapshotFacts {
   notes?: string[];
 }
 
+/** What a check has found. */
+export interface SnapshotCheck {
+  /** Files and folders that were looked at; 1 of a disk. */
+  checked: number;
+  /** Those that were read: the others have not changed since they were. */
+  read: number;
+  damaged: number;
+  /** Not more than 1000. */
+  problems: { path: string; what: string }[];
+  /** For the next check. */
+  seal?: SnapshotSeal;
+}
+
+/** Of a disk, whose files are in no manifest. */
+export interface SnapshotSeal {
+  /** SHA-256 of what is used of its image. */
+  digest: string;
+  /** What the image was like when it was read: as long as it is so, it has not changed. */
+  mark?: string;
+}
+
+export interface VerifyOptions {
+  /** Reads also what has not changed since it was read. */
+  full: boolean;
+  seal?: SnapshotSeal | undefined;
+}
+
 export interface SnapshotStore {
   /** Of the volume as it is now. `id` names it from then on, on all machines. */
   create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts>;
@@ -47,6 +74,10 @@ export interface SnapshotStore {
   remove(id: string): Promise<void>;
   /** Bytes that it takes on the disk that it lies on; blocks that are shared count. Undefined when there is none. */
   heldBytes(id: string): Promise<number | undefined>;
+  /** Reads it, and says what is not as it was when it was made. Throws `not_found`. */
+  verify(id: string, options: VerifyOptions, job: SnapshotJob): Promise<SnapshotCheck>;
+  /** What a check is held against, where the store does not keep it itself. */
+  seal?(id: string, job: SnapshotJob): Promise<SnapshotSeal>;
   /** Its files, which nobody can change. */
   files(id: string): Promise<VolumeFiles>;
 }

@@ -129,10 +129,44 @@ export class Snapshots {
     const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
     return this.deps.operations.start(start, async (context) => {
       const about: About = { volume, reason: 'manual', name, description };
-      return {
-        snapshot: await context.step('snapshot', 'Copy', () => this.make({ store, place }, about, context)),
-      };
+      const made = await context.step('snapshot', 'Copy', () => this.make({ store, place }, about, context));
+      const seal = await store.seal?.(made, jobOf(context)).catch((error: unknown) => {
+        // Then the first check is what later ones are held against.
+        this.deps.log.info({ err: error, snapshot: made }, 'a snapshot was not sealed');
+      });
+      await (seal && this.amend(made, { seal }));
+      return { snapshot: made };
     });
+  }
+
+  /** Reads one, and notes what came of it. `full`: also what has not changed since it was read. */
+  async verify(volume: string, given: string, full: boolean): Promise<Operation> {
+    const record = this.find(volume, given);
+    const { id, kind, name } = record;
+    await this.refuseElsewhere(record);
+    const { snapshots: store } = this.deps.drivers.ofVolumeKind(kind).volumes;
+    const title = `Verify the snapshot ${name ?? id} of ${volume}`;
+    return this.deps.operations.start({ kind: 'snapshot.verify', title, volume }, async (context) => {
+      const check = await context.step('verify', 'Read', async () => {
+        if (store === undefined) {
+          throw new BerthError('not_supported', 'There are no snapshots of this kind of volume.');
+        }
+        return store.verify(id, { full, seal: record.seal }, jobOf(context));
+      });
+      const { seal, ...found } = check;
+      const verifiedAt = new Date().toISOString();
+      await this.amend(id, { verifiedAt, damaged: found.damaged, ...(seal !== undefined && { seal }) });
+      return { verified: id, ...found };
+    });
+  }
+
+  /** It may have been deleted meanwhile: then there is nothing to note. */
+  private async amend(id: string, known: Partial<SnapshotRecord>): Promise<void> {
+    const record = this.deps.records.get(id);
+    if (record !== undefined) {
+      const { damaged = 0, ...rest } = { ...record, ...known };
+      await this.deps.records.write({ ...rest, ...(damaged > 0 && { damaged }) });
+    }
   }
 
   /** What is there now becomes a snapshot first, unless `keep` is false: of a protected volume it always does. */
@@ -260,7 +294,7 @@ export class Snapshots {
   }
 
   /** What it takes is missing where nobody answers who knows it. */
-  private async shown({ engine: _engine, ...record }: SnapshotRecord): Promise<Snapshot> {
+  private async shown({ engine: _engine, seal: _seal, ...record }: SnapshotRecord): Promise<Snapshot> {
     const { snapshots } = this.deps.drivers.ofVolumeKind(record.kind).volumes;
     try {
       const heldBytes = await snapshots?.heldBytes(record.id);

@@ -6,10 +6,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asBerthError, BerthError } from '../../../../api/errors';
 import type { VolumeFiles } from '../../../files/volume-files';
-import { quote } from '../../../../api/rules/volume-path';
 import { runningOn } from '../../../../api/rules/holder';
 import { agentSource, snapshotModules } from '../../../inside/agent-source';
-import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
+import type {
+  SnapshotCheck,
+  SnapshotFacts,
+  SnapshotJob,
+  SnapshotStore,
+  VerifyOptions,
+} from '../../contract/snapshots';
 import { ownedLabels } from '../volumes/claims';
 import { indexHolders } from '../volumes/volume-info';
 import type { Connection, Endpoint } from '../engine/endpoint';
@@ -19,7 +24,8 @@ import type { Ownership } from '../engine/ownership';
 import { keeperEngineLabel } from '../volumes/keeper-container';
 import type { Keepers } from '../volumes/keeper';
 import { nameOf } from '../runtime/runtime-info';
-import type { Freezable, Freezes, Frozen } from '../runtime/freezes';
+import type { Freezable, Freezes } from '../runtime/freezes';
+import { checkOf, factsOf, isRecord, lossesOf, report } from './answers';
 import { noRoom, SnapshotProgram, type Answer } from './program';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import type { Log } from '../../../machine/log';
@@ -47,8 +53,6 @@ interface Held {
   bytes: Promise<ReadonlyMap<string, number>>;
 }
 
-/** Of a path in a note. */
-const shownChars = 300;
 /** No workspace is held still for longer: then there is no snapshot. */
 const maxHoldMs = 60_000;
 /** A copy that took longer is gone over once more before anybody is held still. */
@@ -111,6 +115,14 @@ export class VolumeSnapshots implements SnapshotStore {
     if (isRecord(done) && done.left === 0) {
       await this.deps.store.drop(async (store) => (await this.heldIn(store)).size);
     }
+  }
+
+  async verify(id: string, { full }: VerifyOptions, job: SnapshotJob): Promise<SnapshotCheck> {
+    await this.files(id);
+    const { done } = await this.withProgram(undefined, job.signal, (program) =>
+      program.ask({ op: 'verify', id, full }, 'done', (answer) => report(answer, job)),
+    );
+    return checkOf(done);
   }
 
   async heldBytes(id: string): Promise<number | undefined> {
@@ -358,43 +370,4 @@ async function within<T>(work: Promise<T>, volume: string): Promise<T> {
   } finally {
     ended.abort();
   }
-}
-
-function report(answer: Answer, job: SnapshotJob, total = 0): void {
-  if (typeof answer.progress === 'number') {
-    job.report(answer.progress, Math.max(total, answer.progress));
-  }
-}
-
-/** `others`: containers that are not ours to hold. */
-function factsOf(done: unknown, frozen: Frozen<unknown>, others: readonly string[]): SnapshotFacts {
-  const { used } = isRecord(done) ? done : {};
-  const notes = [
-    ...frozen.failed.map(({ name, reason }) => `${name} was not held still meanwhile: ${reason}`),
-    ...others.map((name) => `the container ${name}, which Berth did not make, may have written meanwhile`),
-    ...lossesOf(done),
-  ];
-  return {
-    kind: 'docker',
-    isShared: false,
-    usedBytes: typeof used === 'number' ? used : 0,
-    heldMs: frozen.heldMs,
-    ...(notes.length > 0 && { notes }),
-  };
-}
-
-function lossesOf(done: unknown): string[] {
-  return isRecord(done) && Array.isArray(done.left) ? done.left.flatMap(lossWords) : [];
-}
-
-/** `[what, how many, where first]`. */
-function lossWords(row: unknown): string[] {
-  const [what, count, first] = Array.isArray(row) ? (row as unknown[]) : [];
-  return typeof what === 'string' && typeof count === 'number'
-    ? [`${count} × ${what} could not be kept, first of ${quote(String(first).slice(0, shownChars))}`]
-    : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,12 +1,24 @@
 /** Snapshots of disks: images beside them, by shared blocks where the file system can, else by a copy with its holes. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { chmod, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
-import type { SnapshotFacts, SnapshotJob, SnapshotStore } from '../../contract/snapshots';
+import type {
+  SnapshotCheck,
+  SnapshotFacts,
+  SnapshotJob,
+  SnapshotSeal,
+  SnapshotStore,
+  VerifyOptions,
+} from '../../contract/snapshots';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
+import { runE2fs } from '../../../ext4/e2fsprogs';
+import type { Range } from '../../../ext4/punch-holes';
+import { usedRanges } from '../../../ext4/used-ranges';
 import { cloneFile } from '../../../machine/copies';
 import { isErrno, makeFolder, removeTree } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
@@ -16,6 +28,7 @@ import { copyDisk, usedBytes } from './disk-image';
 
 const ending = '.ext4';
 const mebibyte = 1024 * 1024;
+const checkTimeoutMs = 60 * 60_000;
 
 /** What snapshots ask of the disks. */
 export interface DiskOwner {
@@ -91,6 +104,28 @@ export class DiskSnapshots implements SnapshotStore {
     await removeTree(this.fileOf(id));
   }
 
+  async seal(id: string, job: SnapshotJob): Promise<SnapshotSeal> {
+    return sealOf(await this.existing(id), job);
+  }
+
+  /** Without a seal from before, this is the one that later checks are held against. */
+  async verify(id: string, { full, seal }: VerifyOptions, job: SnapshotJob): Promise<SnapshotCheck> {
+    const path = await this.existing(id);
+    const mark = await markOf(path);
+    if (!full && seal?.mark !== undefined && seal.mark === mark) {
+      return { checked: 1, read: 0, damaged: 0, problems: [], seal };
+    }
+    const { digest } = await sealOf(path, job);
+    const problems = [
+      ...(seal === undefined || seal.digest === digest ? [] : ['is not what it was when it was made']),
+      ...(await brokenBy(path)),
+    ].map((what) => ({ path: '/', what }));
+    const damaged = problems.length > 0 ? 1 : 0;
+    // What was damaged is read again each time.
+    const next = { digest: seal?.digest ?? digest, ...(damaged === 0 && { mark }) };
+    return { checked: 1, read: 1, damaged, problems, seal: next };
+  }
+
   async heldBytes(id: string): Promise<number | undefined> {
     try {
       return await takenBytes(this.fileOf(id));
@@ -138,6 +173,51 @@ export class DiskSnapshots implements SnapshotStore {
   private fileOf(id: string): string {
     return join(this.folder, id + ending);
   }
+}
+
+/** As long as it stays, nobody has written to the file. */
+async function markOf(path: string): Promise<string> {
+  const { dev, ino, size, ctimeNs } = await stat(path, { bigint: true });
+  return [dev, ino, size, ctimeNs].join('.');
+}
+
+/** Of what its file system uses of the image, with where it is: of many GiB that has few files only these are read. */
+async function sealOf(path: string, { signal, report }: SnapshotJob): Promise<SnapshotSeal> {
+  const mark = await markOf(path);
+  const { size } = await stat(path);
+  const ranges = usedOr(path, [{ offset: 0, length: size }]);
+  const total = ranges.reduce((sum, { length }) => sum + length, 0);
+  const hash = createHash('sha256');
+  let done = 0;
+  for (const { offset, length } of ranges.filter((range) => range.length > 0)) {
+    hash.update(`${offset} ${length} `);
+    const end = offset + length - 1;
+    for await (const chunk of createReadStream(path, { start: offset, end, highWaterMark: mebibyte, signal })) {
+      const bytes = chunk as Buffer;
+      hash.update(bytes);
+      report((done += bytes.length), total);
+    }
+  }
+  return { digest: hash.digest('hex'), mark };
+}
+
+/** All of one that is too damaged to say what it uses. */
+function usedOr(path: string, all: readonly Range[]): readonly Range[] {
+  try {
+    return usedRanges(path);
+  } catch {
+    return all;
+  }
+}
+
+/** What e2fsck finds wrong with its file system, changing nothing. */
+async function brokenBy(path: string): Promise<string[]> {
+  const { exitCode, output } = await runE2fs('e2fsck', ['-f', '-n', path], 'check a snapshot', checkTimeoutMs);
+  return exitCode === 0 ? [] : [`has errors in its file system: ${lastLine(output)}`];
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? '';
 }
 
 /** Answers whether blocks are shared. */

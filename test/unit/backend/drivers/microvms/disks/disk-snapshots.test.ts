@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { Disks } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
@@ -45,6 +56,32 @@ describe('snapshots of disks', function () {
     await (await disks.files('data')).write('/a', Buffer.from(content), over);
   };
   const read = async (files = disks.files('data')): Promise<string> => text(await (await files).read('/a'));
+
+  it('are held against what they were, and not read twice', async () => {
+    await disks.snapshots.create('data', id, quiet());
+    const seal = await disks.snapshots.seal(id, quiet());
+    const check = (full: boolean) => disks.snapshots.verify(id, { full, seal }, quiet());
+    assert.deepEqual(await check(false), { checked: 1, read: 0, damaged: 0, problems: [], seal });
+    assert.deepEqual(await check(true), { checked: 1, read: 1, damaged: 0, problems: [], seal });
+    const image = readFileSync(data());
+    const at = image.indexOf('one');
+    chmodSync(data(), 0o600);
+    const file = openSync(data(), 'r+');
+    writeSync(file, 'onf', at);
+    closeSync(file);
+    const flipped = await check(false);
+    assert.deepEqual(flipped, {
+      ...{ checked: 1, read: 1, damaged: 1 },
+      problems: [{ path: '/', what: 'is not what it was when it was made' }],
+      seal: { digest: seal.digest },
+    });
+    // The superblock: what is no file system any more is said as well.
+    const again = openSync(data(), 'r+');
+    writeSync(again, Buffer.alloc(4096), 0, 4096, 1024);
+    closeSync(again);
+    const broken = await disks.snapshots.verify(id, { full: false }, quiet());
+    assert.match(broken.problems[0]?.what ?? '', /has errors in its file system/);
+  });
 
   it('are what the disk was, sound, with its holes, and never change', async () => {
     const facts = await disks.snapshots.create('data', id, quiet());
