@@ -35,7 +35,10 @@ export const Snapshot = Type.Object({
   notes: Type.Optional(
     Type.Array(Type.String(), { description: 'What could not be kept, or held still, in words.' }),
   ),
-  verifiedAt: Type.Optional({ ...Timestamp, description: 'When it was last read, and held against what it was.' }),
+  verifiedAt: Type.Optional({
+    ...Timestamp,
+    description: 'When it was last read, and held against what it was.',
+  }),
   damaged: Type.Optional(
     Type.Integer({ description: 'Files and folders that were not as they had been; absent where all were.' }),
   ),

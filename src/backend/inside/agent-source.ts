@@ -50,7 +50,18 @@ export const snapshotModules: readonly string[] = [
     'entries',
     'opened',
   ],
-  ...['trees', 'walk', 'manifest', 'duplicate', 'keeping', 'swapping', 'putting', 'inventory', 'verifying', 'snapshots'],
+  ...[
+    'trees',
+    'walk',
+    'manifest',
+    'duplicate',
+    'keeping',
+    'swapping',
+    'putting',
+    'inventory',
+    'verifying',
+    'snapshots',
+  ],
 ];
 
 /** Reads the modules from standard input (a length, a line break, JSON) and leaves the rest of it to them. */

@@ -113,7 +113,9 @@ async function verify(
   const client = await cli.engine();
   const volume = await snapshotsOf(client, given, cli.signal);
   const known =
-    name === undefined ? await listOf(client, volume, cli.signal) : [await find(client, given, name, cli.signal)];
+    name === undefined
+      ? await listOf(client, volume, cli.signal)
+      : [await find(client, given, name, cli.signal)];
   if (known.length === 0) {
     throw new BerthError('not_found', `${given} has no snapshots.`);
   }

@@ -117,7 +117,10 @@ describe('berth snapshot of Docker volumes', function () {
     }
     const found = await berth.run(['snapshot', 'verify', name, '--all']);
     assert.equal(found.code, 1);
-    assert.match(found.stdout, /^\/d\/9\/f has another content\nfirst is damaged: 1 of \d+ checked, 1 read\./m);
+    assert.match(
+      found.stdout,
+      /^\/d\/9\/f has another content\nfirst is damaged: 1 of \d+ checked, 1 read\./m,
+    );
     assert.match(await berth.ok('snapshot', 'list', name), /first .*: 1 DAMAGED$/m);
     assert.match(await berth.ok('snapshot', 'show', name, 'first'), /^verified +.*: 1 DAMAGED$/m);
   });

@@ -192,7 +192,12 @@ async function sealOf(path: string, { signal, report }: SnapshotJob): Promise<Sn
   for (const { offset, length } of ranges.filter((range) => range.length > 0)) {
     hash.update(`${offset} ${length} `);
     const end = offset + length - 1;
-    for await (const chunk of createReadStream(path, { start: offset, end, highWaterMark: mebibyte, signal })) {
+    for await (const chunk of createReadStream(path, {
+      start: offset,
+      end,
+      highWaterMark: mebibyte,
+      signal,
+    })) {
       const bytes = chunk as Buffer;
       hash.update(bytes);
       report((done += bytes.length), total);
@@ -212,7 +217,12 @@ function usedOr(path: string, all: readonly Range[]): readonly Range[] {
 
 /** What e2fsck finds wrong with its file system, changing nothing. */
 async function brokenBy(path: string): Promise<string[]> {
-  const { exitCode, output } = await runE2fs('e2fsck', ['-f', '-n', path], 'check a snapshot', checkTimeoutMs);
+  const { exitCode, output } = await runE2fs(
+    'e2fsck',
+    ['-f', '-n', path],
+    'check a snapshot',
+    checkTimeoutMs,
+  );
   return exitCode === 0 ? [] : [`has errors in its file system: ${lastLine(output)}`];
 }
 

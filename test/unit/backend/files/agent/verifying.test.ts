@@ -101,9 +101,11 @@ describe('verifying snapshots', function () {
 
   it('names what is damaged, reads nothing twice, and finds a single bit', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const said = await succeed('python3', ['-c', script, agentDir, top, String(seed)]).catch((error: unknown) => {
-      throw new Error(`seed ${seed}`, { cause: error });
-    });
+    const said = await succeed('python3', ['-c', script, agentDir, top, String(seed)]).catch(
+      (error: unknown) => {
+        throw new Error(`seed ${seed}`, { cause: error });
+      },
+    );
     assert.equal(said, 'fine');
   });
 });
