@@ -14,6 +14,8 @@ export interface VsCodeOptions {
   /** Extensions to install. */
   vsix?: string | string[];
   settings?: Record<string, unknown>;
+  /** The language of the window; VS Code's own texts stay English without a language pack. */
+  locale?: string;
   /** Ask whether the window's folder is trusted, as VS Code does by default. Default: trusted without a question. */
   asksForTrust?: boolean;
   /**
@@ -68,6 +70,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
       settings: { ...QUIET_SETTINGS, ...options.settings },
       extraFlags: [
         ...(options.asksForTrust ? [] : ['--disable-workspace-trust']),
+        ...(options.locale ? ['--locale', options.locale] : []),
         ...(options.smokeTestDriver ? ['--enable-smoke-test-driver'] : []),
       ],
       ...(options.vsix ? { vsix: options.vsix } : {}),

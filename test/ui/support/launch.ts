@@ -8,6 +8,8 @@ import { Workbench } from './workbench';
 type WindowOptions = Omit<PageOptions, 'extensionTestsPath'>;
 
 export interface LaunchOptions extends Omit<VsCodeOptions, 'smokeTestDriver'>, WindowOptions {
+  /** Called when VS Code runs and has no window yet. */
+  onStart?: (vscode: VsCode) => Promise<void>;
   /** Gets every page before it goes anywhere. */
   onPage?: (page: Page) => void;
 }
@@ -33,16 +35,18 @@ const UI_SETTINGS = {
 
 /** Name a `vsix`, which gets installed; or an `extensionDevelopmentPath`, but then VS Code shows no notifications. */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const { env, vsix, settings, asksForTrust, onPage, ...window } = options;
+  const { env, vsix, settings, asksForTrust, locale, onStart, onPage, ...window } = options;
   const vscode = await startVsCode({
     ...(env ? { env } : {}),
     ...(vsix ? { vsix } : {}),
     ...(asksForTrust ? { asksForTrust } : {}),
+    ...(locale ? { locale } : {}),
     settings: { ...UI_SETTINGS, ...settings },
     smokeTestDriver: window.extensionDevelopmentPath !== undefined,
   });
   let browser: Browser | undefined;
   try {
+    await onStart?.(vscode);
     browser = await launchBrowser(vscode.chromium, vscode.directory);
     const started = browser;
     const consoleLines: string[] = [];
