@@ -87,7 +87,10 @@ for (const { title, locale, isPseudo } of [
       text
         .replaceAll(name, '')
         .replace(/ssh berth-|\(Press 'Enter'[^)]*\)/g, '')
-        .replace(/^Welcome$|(?:Docker|QEMU) [\d.]+|[\w./-]+:[\w.-]+|berth-ui-\w+|\bBerth\b|x86_64|CPUs?\b|SSH|127\.0\.0\.1:\d+/g, '');
+        .replace(
+          /^Welcome$|(?:Docker|QEMU) [\d.]+|[\w./-]+:[\w.-]+|berth-ui-\w+|\bBerth\b|x86_64|CPUs?\b|SSH|127\.0\.0\.1:\d+/g,
+          '',
+        );
     const isOurs = (text: string): boolean =>
       isPseudo ? untranslated(named(text)) : text.split(' · ').some((part) => english.has(part));
 
@@ -154,7 +157,7 @@ for (const { title, locale, isPseudo } of [
       await workbench.tree('Workspaces').row(name).contextMenu(title);
       const body = page.frameLocator('iframe.webview').frameLocator('#active-frame');
       await body.locator('#facts').waitFor({ timeout: slow });
-      const shown = (await body.locator('#facts').elementHandle()) ?? assert.fail('no panel');
+      const shown = await body.locator('#facts').elementHandle();
       const frame = (await shown.ownerFrame()) ?? assert.fail('no panel');
       const texts = await frame.evaluate<string[]>(pageTexts);
       assert.ok(texts.length > 15, texts.join(' | '));
