@@ -29,6 +29,7 @@ export const paths = {
   'workspaces.rebuild': ['POST', '/v1/workspaces/:name/rebuild'],
   'workspaces.commit': ['POST', '/v1/workspaces/:name/commit'],
   'workspaces.fork': ['POST', '/v1/workspaces/:name/fork'],
+  'workspaces.keep': ['POST', '/v1/workspaces/:name/keep'],
   'workspaces.stats': ['GET', '/v1/workspaces/:name/stats'],
   'workspaces.ssh': ['GET', '/v1/workspaces/:name/ssh'],
   'workspaces.locate': ['GET', '/v1/workspaces/:name/locate'],

@@ -21,6 +21,7 @@ import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
 import { Snapshots } from './services/snapshots/snapshots';
+import { Keeping } from './services/workspaces/fork/keep';
 import { Forks } from './services/workspaces/fork/forks';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';
@@ -166,6 +167,7 @@ function servicesOf(parts: Parts): Services {
     }),
     images: new Images(drivers, registry, operations, log, drafts),
     forks: new Forks({ ...parts, creator }),
+    keeping: new Keeping(parts),
     commits: new Commits(registry, runtimes, operations),
     caches: new CacheService(drivers),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),

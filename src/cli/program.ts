@@ -6,6 +6,7 @@ import { registerAdopt } from './verbs/workspace/adopt';
 import { registerChange } from './verbs/workspace/change';
 import { registerCommit } from './verbs/workspace/commit';
 import { registerFork } from './verbs/workspace/fork';
+import { registerKeep } from './verbs/workspace/keep';
 import { registerCompletion } from './verbs/completion';
 import { registerCopy } from './verbs/cp';
 import { registerCreate } from './verbs/workspace/create';
@@ -78,6 +79,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerPort(program, cli);
   registerCommit(program, cli);
   registerFork(program, cli);
+  registerKeep(program, cli);
   registerDelete(program, cli);
   registerAdopt(program, cli);
   program.commandsGroup('Inside:');

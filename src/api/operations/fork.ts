@@ -12,3 +12,16 @@ export const ForkResult = Type.Object({
   forks: Type.Array(ForkOutcome, { description: 'What became of each, in the order of their names.' }),
 });
 export type ForkResult = Static<typeof ForkResult>;
+
+export const KeepResult = Type.Object({
+  workspace: Type.String({ description: 'The one that has the files of the fork now.' }),
+  before: Type.Array(Type.Object({ volume: Type.String(), snapshot: Type.String() }), {
+    description: 'What its volumes had before, as snapshots: restore them to undo.',
+  }),
+  imageBefore: Type.Optional(
+    Type.String({ description: 'What it had outside of volumes before: rebuild it from that to undo.' }),
+  ),
+  deleted: Type.Array(Type.String()),
+  notDeleted: Type.Array(Type.Object({ workspace: Type.String(), error: ErrorBody })),
+});
+export type KeepResult = Static<typeof KeepResult>;

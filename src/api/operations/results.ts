@@ -6,7 +6,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
 import { RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
-import { ForkResult } from './fork';
+import { ForkResult, KeepResult } from './fork';
 import { RemovalResult, TransferResult } from './schemas';
 
 /** It has nothing to say but that it succeeded. */
@@ -37,6 +37,7 @@ const special = {
   'workspace.adopt': WorkspaceResult,
   'workspace.configure': Nothing,
   'workspace.fork': ForkResult,
+  'workspace.keep': KeepResult,
   'workspace.commit': Type.Object({ image: Type.String(), id: Type.String() }),
   'workspace.delete': DeletionResult,
 } satisfies Record<string, TSchema>;

@@ -1,5 +1,5 @@
 /** The results of operations, typed by their kind (`api/operations/results.ts`), for clients without a schema library. */
-import { BerthError, fromErrorBody, parseErrorBody } from '../errors';
+import { BerthError, fromErrorBody, parseErrorBody, type ErrorBody } from '../errors';
 import type { OperationKind, OperationResults } from '../operations/results';
 import type { Operation } from '../operations/schemas';
 
@@ -22,6 +22,11 @@ export function resultOf<K extends OperationKind>(
     throw new BerthError('internal', `Operation ${operation.id} does not have the result of a ${kind}.`);
   }
   return operation.result;
+}
+
+/** Why an operation did not succeed: where it has no error it was cancelled, or the engine ended. */
+export function bodyOf({ error }: { error?: unknown }): ErrorBody {
+  return parseErrorBody({ error }) ?? new BerthError('cancelled', 'Cancelled.').toBody();
 }
 
 /** Why a fork was not made. */

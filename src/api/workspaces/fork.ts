@@ -44,7 +44,23 @@ export const ForkOrigin = Type.Object({
     description: 'What its home began with. It is deleted with the last fork that was made of it.',
   }),
   volumes: Type.Optional(
-    Type.Array(Type.String(), { description: 'Copies of named volumes: they go when it is deleted.' }),
+    Type.Array(Type.Object({ volume: Type.String(), copyOf: Type.String() }), {
+      description: 'Copies of named volumes: they go when it is deleted.',
+    }),
   ),
 });
 export type ForkOrigin = Static<typeof ForkOrigin>;
+
+export const KeepRequest = Type.Object(
+  {
+    delete: Type.Optional(
+      Type.Array(Type.String({ ...Name, ...namesWorkspace }), {
+        maxItems: maxForks * 8,
+        uniqueItems: true,
+        description: 'Forks of the same workspace that are deleted when its files are there, this one or others.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type KeepRequest = Static<typeof KeepRequest>;

@@ -6,7 +6,8 @@ export function ownVolumesOf({
 }: {
   homeVolume: string;
   dockerVolume?: string | undefined;
-  forkedFrom?: { volumes?: readonly string[] | undefined } | undefined;
+  forkedFrom?: { volumes?: readonly { volume: string }[] | undefined } | undefined;
 }): string[] {
-  return [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume]), ...(forkedFrom?.volumes ?? [])];
+  const copies = (forkedFrom?.volumes ?? []).map(({ volume }) => volume);
+  return [homeVolume, ...(dockerVolume === undefined ? [] : [dockerVolume]), ...copies];
 }

@@ -5,7 +5,7 @@ import { localPath } from '../rules/principal';
 import { ByImage, ByName, Flag, takeOver, VolumeName, Wait, Waiting } from '../common';
 import { Adoptable } from '../engine/schemas';
 import { Operation } from '../operations/schemas';
-import { ForkRequest } from './fork';
+import { ForkRequest, KeepRequest } from './fork';
 import {
   ExecRequest,
   ExecResult,
@@ -105,6 +105,15 @@ export const workspaceRoutes = {
     params: ByName,
     query: Waiting,
     body: ForkRequest,
+    response: Operation,
+  },
+  'workspaces.keep': {
+    summary: 'Take the files of a fork over to the workspace that it was made of, which keeps what it had as snapshots',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    query: Waiting,
+    body: KeepRequest,
     response: Operation,
   },
   'workspaces.stats': {

@@ -7,6 +7,7 @@ import type { Ending } from '../services/engine/ending';
 import type { EngineDescription } from '../services/engine/engine-description';
 import type { EventHub } from '../services/operations/event-hub';
 import type { Forks } from '../services/workspaces/fork/forks';
+import type { Keeping } from '../services/workspaces/fork/keep';
 import type { Images } from '../services/images/images';
 import type { Leases } from '../services/workspaces/watch/leases';
 import type { Lifetime } from '../services/engine/lifetime';
@@ -38,6 +39,7 @@ export interface Services {
   images: Images;
   commits: Commits;
   forks: Forks;
+  keeping: Keeping;
   operations: Operations;
   settings: Settings;
   doctor: Doctor;

@@ -18,7 +18,7 @@ interface Begin {
 
 /** Routes of workspaces and what is done with them. */
 export function workspaceHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
-  const { workspaces, verbs, creator, access, adoption, commits, forks } = services;
+  const { workspaces, verbs, creator, access, adoption, commits, forks, keeping } = services;
   return {
     'workspaces.list': ({ query, principal }) =>
       workspaces
@@ -45,6 +45,7 @@ export function workspaceHandlers(services: Services, waitFor: WaitFor): Handler
       waitFor(await verbs.rebuild(params.name, body), query),
     'workspaces.commit': ({ params, body, query }) => waitFor(commits.commit(params.name, body.image), query),
     'workspaces.fork': ({ params, body, query }) => waitFor(forks.fork(params.name, body), query),
+    'workspaces.keep': ({ params, body, query }) => waitFor(keeping.keep(params.name, body), query),
     'workspaces.stats': ({ params }) => access.stats(params.name),
     'workspaces.ssh': ({ params }) => access.ssh(params.name),
     'workspaces.exec': ({ params, body, signal }) => access.exec(params.name, body, signal),

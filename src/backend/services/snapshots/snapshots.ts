@@ -95,18 +95,20 @@ export class Snapshots {
     return this.make(await this.storeOf(volume), { volume, reason }, context);
   }
 
-  /** Within the operation of somebody else: a volume that nobody uses gets the files of a snapshot of another one. */
+  /**
+   * Within the operation of somebody else: a volume that nobody uses gets the files of a snapshot, which may be of another
+   * one. `keep`: what is there now becomes a snapshot first, whose id is answered.
+   */
   async fill(
     volume: string,
-    given: { volume: string; id: string },
+    from: { volume: string; id: string },
+    keep: boolean,
     context: OperationContext,
-  ): Promise<void> {
-    const record = this.find(given.volume, given.id);
-    const { store } = await this.storeOf(volume);
+  ): Promise<string | undefined> {
+    const record = this.find(from.volume, from.id);
+    const { store, place } = await this.storeOf(volume);
     await this.refuseElsewhere(record);
-    const lost = await store.restore(record.id, volume, jobOf(context));
-    lost.forEach((text) => context.warn(text));
-    await this.publish(volume);
+    return this.put(record, volume, { store, place, keep }, context);
   }
 
   /** What forks began with, unless it has a name by now, or somebody else's reason. Never fails. */
@@ -179,29 +181,40 @@ export class Snapshots {
     }
     const title = `Restore ${volume} from ${record.name ?? record.id}`;
     return this.deps.operations.start({ kind: 'snapshot.restore', title, volume }, async (context) => {
-      const before = keep ? newId() : undefined;
-      const kept =
-        before === undefined
-          ? undefined
-          : {
-              id: before,
-              kept: async (facts: SnapshotFacts) => {
-                facts.notes?.forEach((text) => context.warn(text));
-                await this.note(before, { volume, reason: 'before-restore' }, facts);
-              },
-            };
-      await context.step('restore', 'Restore', async () => {
-        try {
-          await (before === undefined ? undefined : this.deps.records.begin(before, place));
-          const lost = await store.restore(record.id, volume, jobOf(context), kept);
-          lost.forEach((text) => context.warn(text));
-        } finally {
-          await (before === undefined ? undefined : this.settle(store, before));
-          await this.publish(volume);
-        }
-      });
+      const before = await context.step('restore', 'Restore', () =>
+        this.put(record, volume, { store, place, keep }, context),
+      );
       return { restored: record.id, ...(before !== undefined && { before }) };
     });
+  }
+
+  /** Answers the snapshot of what was there before, if that was kept. */
+  private async put(
+    { id }: SnapshotRecord,
+    volume: string,
+    { store, place, keep }: { store: SnapshotStore; place: SnapshotPlace; keep: boolean },
+    context: OperationContext,
+  ): Promise<string | undefined> {
+    const before = keep ? newId() : undefined;
+    const kept =
+      before === undefined
+        ? undefined
+        : {
+            id: before,
+            kept: async (facts: SnapshotFacts) => {
+              facts.notes?.forEach((text) => context.warn(text));
+              await this.note(before, { volume, reason: 'before-restore' }, facts);
+            },
+          };
+    try {
+      await (before === undefined ? undefined : this.deps.records.begin(before, place));
+      const lost = await store.restore(id, volume, jobOf(context), kept);
+      lost.forEach((text) => context.warn(text));
+    } finally {
+      await (before === undefined ? undefined : this.settle(store, before));
+      await this.publish(volume);
+    }
+    return before;
   }
 
   /** Whatever became of it: its files and its size may be others. */

@@ -1,14 +1,50 @@
 /** Images of what a workspace has outside of its volumes, which its forks are made of. Nobody asked for them: they go with the last fork. */
 import { randomBytes } from 'node:crypto';
+import { BerthError } from '../../../../api/errors';
+import { isLive } from '../../../../api/rules/lifecycle';
 import type { Log } from '../../../machine/log';
 import type { Driver } from '../../../drivers/driver';
+import { injectedInto } from '../../images/commits';
+import { inBytes } from '../../images/image-progress';
+import type { OperationContext } from '../../operations/operation-context';
+import { measureOwnFiles } from '../own-files';
+import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
+import type { Runtimes } from '../runtime-handle';
 
 const repository = 'berth-fork';
 
-/** For the forks of that workspace that are made now. */
-export function forkImageOf(workspace: string): string {
-  return `${repository}/${workspace}:${randomBytes(4).toString('hex')}`;
+/**
+ * An image of what a workspace has outside of its volumes now; undefined where that is nothing. Throws `illegal_state` for what
+ * can't be read while it runs.
+ */
+export async function imageOfOwn(
+  { runtimes, log }: { runtimes: Runtimes; log: Log },
+  source: WorkspaceRecord,
+  context: OperationContext,
+): Promise<string | undefined> {
+  const runtime = runtimes.of(source);
+  const { driver } = runtime;
+  const own = (await runtime.inspect()) === undefined ? { files: 0 } : await measureOwnFiles(runtime, log);
+  if (own?.files === 0) {
+    return undefined;
+  }
+  if (driver.commit === undefined) {
+    context.warn(`What ${source.name} has outside of its volumes is not taken along.`);
+    return undefined;
+  }
+  if (driver.features.commit === 'stopped' && isLive(source.state)) {
+    throw new BerthError('illegal_state', `${source.name} is ${source.state}: its own files can't be read.`, {
+      hint: `Stop it first: \`berth stop ${source.name}\`.`,
+    });
+  }
+  const image = `${repository}/${source.name}:${randomBytes(4).toString('hex')}`;
+  const plan = { image, without: await injectedInto(source) };
+  const commit = driver.commit.bind(driver);
+  await context.step('commit', 'Keep what it has outside of volumes', () =>
+    commit(runtime.name, plan, inBytes(context), context.signal),
+  );
+  return image;
 }
 
 const isForkImage = (image: string): boolean => image.startsWith(`${repository}/`);

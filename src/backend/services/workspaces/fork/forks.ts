@@ -3,27 +3,24 @@
  * same snapshots, so they take from the source once, whatever their number; each is made by an operation of its own, and
  * fails for itself.
  */
-import { asBerthError, BerthError, parseErrorBody, type ErrorBody } from '../../../../api/errors';
+import { asBerthError, BerthError } from '../../../../api/errors';
 import type { Operation } from '../../../../api/operations/schemas';
 import type { ForkOutcome, ForkResult } from '../../../../api/operations/fork';
 import type { ForkOrigin, ForkRequest } from '../../../../api/workspaces/fork';
-import { failureOf } from '../../../../api/rules/results';
-import { isAtRest, isUsable, notWhile } from '../../../../api/rules/lifecycle';
+import { bodyOf, failureOf } from '../../../../api/rules/results';
+import { isUsable, notWhile } from '../../../../api/rules/lifecycle';
 import type { Log } from '../../../machine/log';
 import type { SecretStore } from '../../../store/secrets';
 import type { Drivers } from '../../engine/drivers';
-import { injectedInto } from '../../images/commits';
-import { inBytes } from '../../images/image-progress';
 import type { OperationContext } from '../../operations/operation-context';
-import type { Operations } from '../../operations/operations';
+import { untilItEnds, type Operations } from '../../operations/operations';
 import type { Snapshots } from '../../snapshots/snapshots';
 import type { Filling, WorkspaceCreator } from '../create';
-import { measureOwnFiles } from '../own-files';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 import { freeForkNames, forkPlanOf, isCopied, type ForkPlan } from './fork-spec';
-import { dropForkImage, forkImageOf } from './fork-image';
+import { dropForkImage, imageOfOwn } from './fork-image';
 import { refuseUnfilled } from './unfilled';
 
 export interface ForksDeps {
@@ -48,8 +45,6 @@ interface Base {
 
 /** Forks that are made at the same time. */
 const atOnce = 3;
-/** As long as a timer can wait: 24 days. */
-const untilItEnds = 2 ** 31 - 1;
 
 export class Forks {
   constructor(private readonly deps: ForksDeps) {}
@@ -125,44 +120,13 @@ export class Forks {
       for (const volume of named) {
         await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
       }
-      return { ...base, image: await this.imageOf(source, context) };
+      return { ...base, image: (await imageOfOwn(this.deps, source, context)) ?? spec.image };
     } catch (error) {
       await this.release(base).catch((left: unknown) => {
         log.warn({ err: left, workspace: source.name }, 'what forks were to begin with stays');
       });
       throw error;
     }
-  }
-
-  /** The one that it was made of; where it has files of its own outside of volumes, one with them. */
-  private async imageOf(source: WorkspaceRecord, context: OperationContext): Promise<string> {
-    const { runtimes, log } = this.deps;
-    const runtime = runtimes.of(source);
-    const { driver } = runtime;
-    const own = (await runtime.inspect()) === undefined ? { files: 0 } : await measureOwnFiles(runtime, log);
-    if (own?.files === 0) {
-      return source.spec.image;
-    }
-    if (driver.commit === undefined) {
-      context.warn(`What ${source.name} has outside of its volumes is not in its forks.`);
-      return source.spec.image;
-    }
-    if (driver.features.commit === 'stopped' && !isAtRest(source.state)) {
-      throw new BerthError(
-        'illegal_state',
-        `${source.name} is ${source.state}: its own files can't be read.`,
-        {
-          hint: `Stop it first: \`berth stop ${source.name}\`.`,
-        },
-      );
-    }
-    const image = forkImageOf(source.name);
-    const plan = { image, without: await injectedInto(source) };
-    const commit = driver.commit.bind(driver);
-    await context.step('commit', 'Keep what it has outside of volumes', () =>
-      commit(runtime.name, plan, inBytes(context), context.signal),
-    );
-    return image;
   }
 
   private async make(
@@ -205,10 +169,12 @@ export class Forks {
     const idOf = (volume: string): string => snapshots.get(volume) ?? '';
     const forkedFrom: ForkOrigin = {
       ...{ workspace: source.name, at, snapshot: idOf(source.homeVolume) },
-      ...(plan.copies.length > 0 && { volumes: plan.copies.map(({ to }) => to) }),
+      ...(plan.copies.length > 0 && {
+        volumes: plan.copies.map(({ from, to }) => ({ volume: to, copyOf: from })),
+      }),
     };
-    const fill = (volume: string, from: string, context: OperationContext): Promise<void> =>
-      all.fill(volume, { volume: from, id: idOf(from) }, context);
+    const fill = (volume: string, from: string, context: OperationContext): Promise<unknown> =>
+      all.fill(volume, { volume: from, id: idOf(from) }, false, context);
     return {
       record: {
         ...{ cloned: source.cloned, forkedFrom },
@@ -274,9 +240,4 @@ async function inTurns<T, R>(all: readonly T[], work: (each: T) => Promise<R>): 
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
   return all.flatMap((_, index) => results.get(index) ?? []);
-}
-
-/** Where there is none it was cancelled, or the engine ends. */
-function bodyOf({ error }: { error?: unknown }): ErrorBody {
-  return parseErrorBody({ error }) ?? new BerthError('cancelled', 'Cancelled.').toBody();
 }

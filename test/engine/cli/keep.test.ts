@@ -1,0 +1,101 @@
+/** A fork that is kept, by the built program: its source has all of it, and can have back what it had. */
+import assert from 'node:assert/strict';
+import type { Snapshot, Volume, Workspace } from '../../../src/api';
+import type { ForkResult, KeepResult } from '../../../src/api/operations/fork';
+import { Berth } from './harness';
+
+describe('berth keep', function () {
+  this.timeout(400_000);
+  const berth = new Berth();
+  const [name, data] = [`${berth.prefix}-w`, `${berth.prefix}-data`];
+  const [one, two] = [`${name}-fork`, `${name}-fork-2`];
+
+  before(async () => {
+    await berth.ok('volume', 'create', data);
+    await berth.ok('create', name, '-v', `${data}:/data`);
+    await root(name, 'echo source | tee ~workspace/f /data/f >/opt/f; chown workspace ~workspace/f');
+  });
+  after(() => berth.dispose());
+
+  const root = (workspace: string, script: string): Promise<string> =>
+    berth.ok('exec', workspace, '--user', 'root', '--', 'sh', '-c', script);
+  const seen = (workspace: string): Promise<string> => root(workspace, 'cat ~workspace/f /data/f /opt/f');
+  const names = async (): Promise<string[]> =>
+    (await berth.json<Workspace[]>('list')).map((each) => each.name).filter((each) => each.startsWith(name));
+
+  it('refuses what is no fork, and forks of others', async () => {
+    const alone = await berth.run(['keep', name, '--yes']);
+    assert.equal(alone.code, 1);
+    assert.match(alone.stderr, /is no fork of another one/);
+    const { forks } = await berth.json<ForkResult>('fork', name, '--count', '2');
+    assert.deepEqual(
+      forks.map(({ workspace }) => workspace),
+      [one, two],
+    );
+  });
+
+  it('says what becomes of what, and does nothing without a yes', async () => {
+    await root(one, 'echo fork | tee ~workspace/f /data/f >/opt/f');
+    const asked = await berth.terminal(['keep', one], [[/\[y\/N\]/, 'n\n']]);
+    assert.match(asked.stdout, new RegExp(`${one}, volume workspace-${one}: .*\\r\\n.*${one}-${data}`));
+    assert.match(asked.stdout, new RegExp(`${two}, volume workspace-${two}: `));
+    assert.equal(await seen(name), 'source\nsource\nsource\n');
+    assert.deepEqual(await names(), [name, one, two]);
+  });
+
+  it('changes nothing where one of the volumes is in use by somebody else', async () => {
+    const other = `${berth.prefix}-other`;
+    await berth.ok('create', other, '-v', `${data}:/data`);
+    const { code, stderr } = await berth.run(['keep', one, '--yes']);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`${data} is in use by the workspace ${other}`));
+    assert.equal((await berth.json<Workspace>('info', name)).state, 'running');
+    await berth.ok('delete', other, '--yes');
+    assert.equal(await seen(name), 'source\nsource\nsource\n');
+    assert.deepEqual(await names(), [name, one, two]);
+  });
+
+  let kept: KeepResult;
+  it('gives a workspace that runs all files of the fork, and deletes the forks', async () => {
+    kept = await berth.json<KeepResult>('keep', one, '--yes');
+    assert.deepEqual([kept.workspace, kept.deleted, kept.notDeleted], [name, [one, two], []]);
+    assert.equal((await berth.json<Workspace>('info', name)).state, 'running');
+    assert.equal(await seen(name), 'fork\nfork\nfork\n');
+    assert.deepEqual(await names(), [name]);
+    const volumes = (await berth.json<Volume[]>('volume', 'list')).map((volume) => volume.name);
+    assert.deepEqual(
+      volumes.filter((volume) => volume.includes(berth.prefix)),
+      [data, `workspace-${name}`].sort(),
+    );
+    assert.deepEqual(await berth.json<Snapshot[]>('snapshot', 'list', one).catch(() => []), []);
+  });
+
+  it('is undone by what it names', async () => {
+    assert.equal(kept.before.length, 2);
+    await berth.ok('stop', name);
+    for (const { volume, snapshot } of kept.before) {
+      await berth.ok('snapshot', 'restore', volume, snapshot, '--yes', '--no-keep');
+    }
+    await berth.ok('rebuild', name, '--yes', '--image', kept.imageBefore ?? '');
+    await berth.ok('start', name);
+    assert.equal(await seen(name), 'source\nsource\nsource\n');
+  });
+
+  it('names forks that could not be deleted, and takes the files alone where that is wanted', async () => {
+    await berth.ok('fork', name, one);
+    await root(one, 'echo again >~workspace/f');
+    await berth.ok('protect', one);
+    const { code, stderr } = await berth.run(['keep', one, '--yes']);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`${one}: error: Workspace ${one} is protected`));
+    assert.equal(await seen(name), 'again\nsource\nsource\n');
+    await berth.ok('unprotect', one);
+    await root(one, 'echo more >~workspace/f');
+    await berth.ok('keep', one, '--yes', '--no-forks');
+    assert.equal(await seen(name), 'more\nsource\nsource\n');
+    assert.deepEqual(await names(), [name, one]);
+    await berth.ok('delete', name, '--yes');
+    const gone = await berth.run(['keep', one, '--yes']);
+    assert.match(gone.stderr, new RegExp(`is a fork of ${name}, which is gone`));
+  });
+});
