@@ -52,6 +52,7 @@ import { openWalkthrough } from './walkthrough/open';
 import { allowChanges } from './workspace/allowChanges';
 import { commitWorkspace } from './workspace/commit';
 import { forkWorkspace } from './workspace/fork';
+import { keepFork } from './workspace/keep';
 import { adoptVolume } from './workspace/create/adopt';
 import { createWorkspace } from './workspace/create/create';
 import { createWorkspaceQuick } from './workspace/create/createQuick';
@@ -90,6 +91,7 @@ const workspaceCommands = (services: Services) => ({
   'berth.workspace.recover': recoverWorkspace(services),
   'berth.workspace.rebuild': rebuildWorkspace(services),
   'berth.workspace.fork': forkWorkspace(services),
+  'berth.workspace.keep': keepFork(services),
   'berth.workspace.commit': commitWorkspace(services),
   'berth.workspace.rename': renameWorkspace(services),
   'berth.workspace.editLimits': editLimits(services),

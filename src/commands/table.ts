@@ -74,6 +74,7 @@ const rareIds = [
   'berth.workspace.recover',
   'berth.workspace.rebuild',
   'berth.workspace.fork',
+  'berth.workspace.keep',
   'berth.workspace.commit',
   'berth.workspace.rename',
   'berth.workspace.editLimits',

@@ -128,9 +128,11 @@ export function workspaceItem(
   return item;
 }
 
-/** All its marks, those that it has not as `un…`. */
-const marksOf = (workspace: Workspace): string[] =>
-  workspaceMarks.map((mark) => (workspace[mark] === true ? mark : `un${mark}`));
+/** All its marks, those that it has not as `un…`, and whether it is a fork. */
+const marksOf = (workspace: Workspace): string[] => [
+  ...workspaceMarks.map((mark) => (workspace[mark] === true ? mark : `un${mark}`)),
+  ...(workspace.forkedFrom === undefined ? [] : ['fork']),
+];
 
 /** What its decoration shows, for screen readers. */
 const markWords = (workspace: Workspace): string[] => [

@@ -109,6 +109,8 @@ export const offered = (verb: Verb): string =>
   transitionOf(verb).guarded !== undefined
     ? `${isWorkspacesView} && viewItem =~ /^workspace\\+(${offeredIn(verb).join('|')})\\+.*\\+unprotected(\\+|$)/`
     : workspaceIn(...offeredIn(verb));
+/** The rows of workspaces that were made of another one: their value ends with that. */
+export const aFork = `${isWorkspacesView} && viewItem =~ /^workspace\\+(${uses.fork.join('|')})\\+.*\\+fork$/`;
 /** The rows of workspaces that last, where that can be done. */
 export const usable = (use: Use): string => workspaceIn(...uses[use].filter(isSettled));
 export const toCommit = workspaceIn(...offeredToCommit);

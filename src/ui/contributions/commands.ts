@@ -4,6 +4,7 @@
  */
 import { uses } from '../../api/rules/lifecycle';
 import {
+  aFork,
   anyVolume,
   anyWorkspace,
   cancellable,
@@ -77,7 +78,8 @@ const rows = {
     icon: 'layers',
     menus: [row('inline@1', mendedBy('rebuild')), row('4_edit@3', offered('rebuild'))],
   },
-  'berth.workspace.fork': { icon: 'repo-forked', menus: [row('4_edit@0', usable('fork'))] },
+  'berth.workspace.fork': { icon: 'repo-forked', menus: [row('4a_fork@1', usable('fork'))] },
+  'berth.workspace.keep': { icon: 'check-all', menus: [row('4a_fork@2', aFork)] },
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },

@@ -35,6 +35,7 @@ function known(): Readonly<Partial<Record<string, string>>> {
     'Keep its home as it is now': t('Keep its home as it is now'),
     'Keep what it has outside of volumes': t('Keep what it has outside of volumes'),
     'Make the fork': t('Make the fork'),
+    'Take over what it has outside of volumes': t('Take over what it has outside of volumes'),
     'Renew ids and keys of the copy': t('Renew ids and keys of the copy'),
     Copy: t('Copy'),
     Move: t('Move'),
@@ -55,6 +56,8 @@ const named: readonly [words: RegExp, translated: (name: string) => string][] = 
   [/^Clone (\S+)$/, (name) => t('Clone {0}', name)],
   [/^Run (.+)$/, (name) => t('Run {0}', name)],
   [/^Keep (\S+) as it is now$/, (name) => t('Keep {0} as it is now', name)],
+  [/^Copy the files of (\S+)$/, (name) => t('Copy the files of {0}', name)],
+  [/^Delete workspace (\S+)$/, (name) => t('Delete workspace {0}', name)],
   [/^Make (\d+) forks$/, (count) => t('Make {0} forks', count)],
   [/^Delete volume (\S+)$/, (name) => t('Delete volume {0}', name)],
   [

@@ -43,7 +43,8 @@ export const deleteWorkspace =
     await runVerb(services, 'delete', workspaces);
   };
 
-async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {
+/** A workspace with its own volumes, a line each with its size; for dialogs. */
+export async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {
   const own = ownVolumesOf(workspace);
   const sizes = await Promise.all(own.map((name) => measured(client, store, name)));
   const kept = (workspace.spec.mounts ?? [])

@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import { isUsable } from '../../api/rules/lifecycle';
+import { resultOf } from '../../api/rules/results';
+import type { Handler, Services } from '../command';
+import { Cancelled } from '../../ui/cancelled';
+import { choose } from '../../ui/dialog';
+import { showInformationMessage, showWarningMessage } from '../../ui/messages';
+import { whatGoes } from './lifecycle/delete';
+
+const { t } = vscode.l10n;
+
+/** The workspace that a fork was made of gets all files of it; then forks are deleted, after a dialog that names them. */
+export const keepFork =
+  ({ targets, runner, store, link }: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
+  async (target) => {
+    const { name, label, forkedFrom } = await targets.workspace(target, {
+      eligible: (each) => each.forkedFrom !== undefined && isUsable('fork', each.state),
+      placeHolder: t('Fork to keep'),
+      none: t('There is no fork to keep.'),
+    });
+    const source = forkedFrom?.workspace ?? '';
+    const forks = store.workspaces.filter((each) => each.forkedFrom?.workspace === source);
+    const client = await link.client();
+    const goes = await Promise.all(forks.map((each) => whatGoes(client, store, each)));
+    const [cancel, filesOnly, all] = [t('Cancel'), t('Keep, Delete No Fork'), t('Keep and Delete Forks')];
+    const answer = await choose({
+      message: t('Keep {0}?', label),
+      detail: [
+        t('All files of {0} become those of {1}. What it has now is kept as a snapshot.', source, label),
+        t('Deleted with its forks:'),
+        ...goes,
+      ].join('\n\n'),
+      harmless: cancel,
+      others: [filesOnly, all],
+    });
+    if (answer === cancel) {
+      throw new Cancelled();
+    }
+    const body = { delete: answer === all ? forks.map((each) => each.name) : [] };
+    const outcome = await runner.run(t('Keeping {0}', label), async (task) =>
+      task.follow(await task.client.call('workspaces.keep', { params: { name }, query: { wait: 0 }, body })),
+    );
+    if (outcome.kind !== 'done') {
+      return;
+    }
+    const { notDeleted } = resultOf(outcome.value, 'workspace.keep');
+    const left = notDeleted.map(({ workspace, error }) => t('{0}: {1}', workspace, error.message));
+    if (left.length > 0) {
+      void showWarningMessage(t('Not deleted: {0}', left.join(' ')));
+    }
+    void showInformationMessage(
+      t('{0} has the files of {1}: “Restore Volume from Snapshot…” brings back what it had.', source, label),
+    );
+  };
