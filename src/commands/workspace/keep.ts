@@ -22,18 +22,18 @@ export const keepFork =
     const forks = store.workspaces.filter((each) => each.forkedFrom?.workspace === source);
     const client = await link.client();
     const goes = await Promise.all(forks.map((each) => whatGoes(client, store, each)));
-    const [cancel, filesOnly, all] = [t('Cancel'), t('Keep, Delete No Fork'), t('Keep and Delete Forks')];
+    const [nothing, filesOnly, all] = [t('Change Nothing'), t('Keep, Delete No Fork'), t('Keep and Delete Forks')];
     const answer = await choose({
       message: t('Keep {0}?', label),
       detail: [
         t('All files of {0} become those of {1}. What it has now is kept as a snapshot.', source, label),
-        t('Deleted with its forks:'),
+        t('Then these forks are deleted, with all they have:'),
         ...goes,
       ].join('\n\n'),
-      harmless: cancel,
+      harmless: nothing,
       others: [filesOnly, all],
     });
-    if (answer === cancel) {
+    if (answer === nothing) {
       throw new Cancelled();
     }
     const body = { delete: answer === all ? forks.map((each) => each.name) : [] };
