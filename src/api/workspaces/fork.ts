@@ -57,7 +57,8 @@ export const KeepRequest = Type.Object(
       Type.Array(Type.String({ ...Name, ...namesWorkspace }), {
         maxItems: maxForks * 8,
         uniqueItems: true,
-        description: 'Forks of the same workspace that are deleted when its files are there, this one or others.',
+        description:
+          'Forks of the same workspace that are deleted when its files are there, this one or others.',
       }),
     ),
   },

@@ -108,7 +108,8 @@ export const workspaceRoutes = {
     response: Operation,
   },
   'workspaces.keep': {
-    summary: 'Take the files of a fork over to the workspace that it was made of, which keeps what it had as snapshots',
+    summary:
+      'Take the files of a fork over to the workspace that it was made of, which keeps what it had as snapshots',
     tag: 'workspaces',
     scope: 'local',
     params: ByName,

@@ -22,7 +22,11 @@ export const keepFork =
     const forks = store.workspaces.filter((each) => each.forkedFrom?.workspace === source);
     const client = await link.client();
     const goes = await Promise.all(forks.map((each) => whatGoes(client, store, each)));
-    const [nothing, filesOnly, all] = [t('Change Nothing'), t('Keep, Delete No Fork'), t('Keep and Delete Forks')];
+    const [nothing, filesOnly, all] = [
+      t('Change Nothing'),
+      t('Keep, Delete No Fork'),
+      t('Keep and Delete Forks'),
+    ];
     const answer = await choose({
       message: t('Keep {0}?', label),
       detail: [

@@ -287,7 +287,9 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(guarded.includes('berth.workspace.unprotect'));
     const keep = 'berth.workspace.keep';
     assert.ok(commandsOf('running', '+unprotected+favourite+fork').includes(keep));
-    assert.ok(!commandsOf('running').includes(keep) && !commandsOf('error', '+protected+fork').includes(keep));
+    assert.ok(
+      !commandsOf('running').includes(keep) && !commandsOf('error', '+protected+fork').includes(keep),
+    );
     assert.ok(commandsOf('running').includes('berth.workspace.fork'));
   });
 

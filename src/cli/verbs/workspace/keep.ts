@@ -73,7 +73,9 @@ async function lossOf(
   const volumes = forks.flatMap((fork) =>
     ownVolumesOf(fork).map(async (volume) => {
       const query = { usage: true };
-      const found = await client.call('volumes.get', { params: { volume }, query, signal }).catch(() => undefined);
+      const found = await client
+        .call('volumes.get', { params: { volume }, query, signal })
+        .catch(() => undefined);
       return `  ${fork.name}, volume ${volume}: ${(found && usedOf(found)) ?? 'size unknown'}`;
     }),
   );

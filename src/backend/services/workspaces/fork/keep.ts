@@ -70,7 +70,9 @@ export class Keeping {
     const record = this.deps.registry.get(name);
     const { forkedFrom } = record;
     if (forkedFrom === undefined) {
-      throw new BerthError('illegal_state', `Workspace ${name} is no fork of another one.`, { field: 'name' });
+      throw new BerthError('illegal_state', `Workspace ${name} is no fork of another one.`, {
+        field: 'name',
+      });
     }
     if (this.deps.registry.find(forkedFrom.workspace) === undefined) {
       throw new BerthError('not_found', `${name} is a fork of ${forkedFrom.workspace}, which is gone.`, {
@@ -104,7 +106,9 @@ export class Keeping {
         kept.set(of, await context.step(`snapshot ${of}`, `Keep ${of} as it is now`, keep));
       }
       image = await imageOfOwn(this.deps, fork, context);
-      return await this.whileStopped(source, context, () => this.replace(source, pairs, kept, image, context));
+      return await this.whileStopped(source, context, () =>
+        this.replace(source, pairs, kept, image, context),
+      );
     } catch (error) {
       if (image !== undefined) {
         await dropForkImage(this.deps, runtimes.of(fork).driver, image);
@@ -179,7 +183,9 @@ export class Keeping {
     const { driver, name } = this.deps.runtimes.of(source);
     for (const { volume } of pairs) {
       const found = await driver.volumes.inspect(volume);
-      const holders = (found?.holders ?? []).filter(({ runtime, state }) => runtime !== name && state !== 'stopped');
+      const holders = (found?.holders ?? []).filter(
+        ({ runtime, state }) => runtime !== name && state !== 'stopped',
+      );
       if (found !== undefined && holders.length > 0) {
         throw runningOn({ name: volume, kind: found.kind, holders });
       }
