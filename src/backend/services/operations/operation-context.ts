@@ -8,6 +8,9 @@ export interface PlannedStep {
   title: string;
 }
 
+/** As long as a timer can wait, in ms: 24 days. For who follows an operation of its own. */
+export const untilItEnds = 2 ** 31 - 1;
+
 /** What a long-running job sees of the operation that it runs in. */
 export interface OperationContext {
   /** Aborted when somebody cancels: the job cleans up and throws. */

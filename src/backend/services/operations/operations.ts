@@ -26,8 +26,6 @@ const kept = 200;
 /** So long who began one has to ask what came of it, however many others end meanwhile; up to a bound. */
 const keptForMs = 60_000;
 const maxKept = 2_000;
-/** As long as a timer can wait, in ms: 24 days. For who follows an operation of its own. */
-export const untilItEnds = 2 ** 31 - 1;
 
 export interface OperationStart<K extends OperationKind = OperationKind> {
   kind: K;
