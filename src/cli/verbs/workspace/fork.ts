@@ -56,6 +56,9 @@ async function fork(cli: Cli, name: string, names: string[], options: ForkOption
     await client.call('workspaces.fork', { params: { name }, body, signal: cli.signal }),
   );
   const { forks } = resultOf(ended, 'workspace.fork');
+  if (ended.warnings.length > 0) {
+    cli.exitCode = 1;
+  }
   for (const each of forks) {
     if (!each.ok) {
       const error = failureOf(each);

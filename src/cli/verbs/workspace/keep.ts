@@ -48,6 +48,9 @@ async function keep(cli: Cli, name: string, options: KeepOptions): Promise<void>
   const body = { delete: forks.map((each) => each.name) };
   const ended = await follow(cli, client, await client.call('workspaces.keep', { params: { name }, body }));
   const result = resultOf(ended, 'workspace.keep');
+  if (ended.warnings.length > 0) {
+    cli.exitCode = 1;
+  }
   for (const each of result.notDeleted) {
     const error = failureOf(each);
     cli.exitCode = exitCodeOf(error);

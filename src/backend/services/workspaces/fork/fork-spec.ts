@@ -1,6 +1,9 @@
 /** What forks have of the workspace that they come from, and what is their own. */
+import { createHash } from 'node:crypto';
 import type { Mount, PublishedPort, WorkspaceSpec } from '../../../../api/workspaces/schemas';
-import { maxNameLength } from '../../../../api/rules/names';
+import { isName, maxNameLength } from '../../../../api/rules/names';
+
+const sumDigits = 8;
 
 /** A volume of the source, and the fork's copy of it. */
 export interface VolumeCopy {
@@ -55,13 +58,19 @@ function notesOf({ mounts = [], docker }: WorkspaceSpec): string[] {
   ];
 }
 
-/** As Berth makes names of volumes: lowercase letters, digits and hyphens. */
+/** As Berth makes names of volumes; where the two would make none, a part of both with a sum of the whole. */
 function copyNameOf(fork: string, volume: string): string {
-  const plain = volume
+  const wanted = `${fork}-${volume}`;
+  if (isName(wanted)) {
+    return wanted;
+  }
+  const sum = createHash('sha256').update(wanted).digest('hex').slice(0, sumDigits);
+  const plain = wanted
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  return `${fork}-${plain}`.slice(0, maxNameLength).replace(/-+$/, '');
+    .slice(0, maxNameLength - sumDigits - 1)
+    .replace(/-+$/, '');
+  return `${plain}-${sum}`;
 }
 
 /** `count` names that `isTaken` lets have: NAME-fork, NAME-fork-2 and so on. */

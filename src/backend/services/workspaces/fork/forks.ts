@@ -156,6 +156,7 @@ export class Forks {
       context.signal.addEventListener('abort', cancel, { once: true });
       const ended = await operations.wait(begun.id, untilItEnds);
       context.signal.removeEventListener('abort', cancel);
+      ended.warnings.forEach((text) => context.warn(`${fork}: ${text}`));
       return ended.status === 'succeeded'
         ? { ok: true, workspace: fork }
         : { ok: false, workspace: fork, error: bodyOf(ended) };
