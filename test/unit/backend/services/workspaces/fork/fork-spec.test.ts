@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Mount, WorkspaceSpec } from '../../../../../../src/api/workspaces/schemas';
 import { isName } from '../../../../../../src/api/rules/names';
-import {
-  forkPlanOf,
-  freeForkNames,
-} from '../../../../../../src/backend/services/workspaces/fork/fork-spec';
+import { forkPlanOf, freeForkNames } from '../../../../../../src/backend/services/workspaces/fork/fork-spec';
 
 const mount = (kind: Mount['kind'], source: string, readOnly: boolean): Mount => ({
   ...{ kind, source, readOnly },
@@ -14,7 +11,10 @@ const mount = (kind: Mount['kind'], source: string, readOnly: boolean): Mount =>
 describe('services: what forks have of their source', () => {
   const spec: WorkspaceSpec = {
     ...{ runtime: 'container', image: 'a:1', docker: true, env: { A: '1' }, secretNames: ['S'] },
-    ports: [{ host: 8000, guest: 80 }, { host: 2300, guest: 81, chosen: true }],
+    ports: [
+      { host: 8000, guest: 80 },
+      { host: 2300, guest: 81, chosen: true },
+    ],
     mounts: [
       mount('volume', 'data', false),
       mount('volume', 'shared', true),
@@ -50,22 +50,39 @@ describe('services: what forks have of their source', () => {
   });
 
   it('names of volumes that Berth can make, each another one, whatever the volumes are called', () => {
-    const sources = ['Data', 'data', 'my_data.v1', 'my-data-v1', `${'x'.repeat(250)}1`, `${'x'.repeat(250)}2`, '_'];
+    const sources = [
+      'Data',
+      'data',
+      'my_data.v1',
+      'my-data-v1',
+      `${'x'.repeat(250)}1`,
+      `${'x'.repeat(250)}2`,
+      '_',
+    ];
     for (const fork of ['f', 'a'.repeat(63)]) {
       const mounts = sources.map((source) => mount('volume', source, false));
       const { copies } = forkPlanOf({ ...spec, mounts }, 'a:1', fork);
       const names = copies.map(({ to }) => to);
-      assert.deepEqual(names.filter((name) => !isName(name)), []);
+      assert.deepEqual(
+        names.filter((name) => !isName(name)),
+        [],
+      );
       assert.equal(new Set(names).size, sources.length, names.join('\n'));
     }
   });
 
   it('names that are free, and at most as long as a name can be', () => {
     const taken = new Set(['api-fork', 'api-fork-3']);
-    assert.deepEqual(freeForkNames('api', 3, (name) => taken.has(name)), ['api-fork-2', 'api-fork-4', 'api-fork-5']);
+    assert.deepEqual(
+      freeForkNames('api', 3, (name) => taken.has(name)),
+      ['api-fork-2', 'api-fork-4', 'api-fork-5'],
+    );
     for (const source of ['a'.repeat(63), `${'a'.repeat(57)}-b`, `${'a'.repeat(55)}--bcd`]) {
       const names = freeForkNames(source, 32, () => false);
-      assert.deepEqual(names.filter((name) => !isName(name)), []);
+      assert.deepEqual(
+        names.filter((name) => !isName(name)),
+        [],
+      );
       assert.equal(new Set(names).size, 32);
     }
   });
