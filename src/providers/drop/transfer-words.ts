@@ -34,7 +34,8 @@ export function isPartial({ failed }: TransferCounts): boolean {
 
 const amountOf = ({ files, bytes }: TransferCounts): string => {
   const count = files === 1 ? t('1 file') : t('{0} files', files);
-  return bytes > 0 ? t('{0} ({1})', count, formatBytes(bytes)) : count;
+  // What was skipped is counted in the bytes that were looked at.
+  return bytes > 0 && files > 0 ? t('{0} ({1})', count, formatBytes(bytes)) : count;
 };
 
 /** E.g. `Copied 3 files (1.2 MiB) to demo:/src; 1 skipped`. */

@@ -110,6 +110,10 @@ describe('providers/drop/transfers', () => {
       ['data:/in/a.txt is there already.'],
     );
     assert.deepEqual(standIn.statusBar, ['Copied 1 file (5 B) to data:/in; 1 skipped']);
+    result.files = 0;
+    await transfers.upload(['/home/me/a.txt'], { volume: 'data', path: '/in' });
+    assert.equal(standIn.statusBar.at(-1), 'Copied 0 files to data:/in; 1 skipped');
+    result.files = 1;
     result.failed = [{ path: '/in/b.txt', reason: 'it is too large' }];
     await transfers.upload(['/home/me/a.txt'], { volume: 'data', path: '/in' });
     assert.equal(standIn.messages.at(-1)?.kind, 'warning');
