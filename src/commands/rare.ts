@@ -30,6 +30,7 @@ import { openPort } from './port/open';
 import { publishPort } from './port/publish';
 import { removePort } from './port/remove';
 import { includeSshConfig } from './ssh/include';
+import { compareSnapshot, compareSnapshots } from './snapshot/compare';
 import { showStorage } from './storage/show';
 import { filterWorkspaces } from './view/filterWorkspaces';
 import { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
@@ -134,6 +135,8 @@ const fileCommands = (services: Services) => ({
   'berth.volume.restoreSnapshot': restoreSnapshot(services),
   'berth.volume.browseSnapshot': browseSnapshot(services),
   'berth.volume.deleteSnapshot': deleteSnapshot(services),
+  'berth.volume.compareSnapshot': compareSnapshot(services),
+  'berth.volume.compareSnapshots': compareSnapshots(services),
   'berth.volume.measure': measureVolume(services),
   'berth.volume.openAsFolder': openVolumeAsFolder(services),
   'berth.volume.goToPath': goToPath(services),

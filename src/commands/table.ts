@@ -105,6 +105,8 @@ const rareIds = [
   'berth.volume.restoreSnapshot',
   'berth.volume.browseSnapshot',
   'berth.volume.deleteSnapshot',
+  'berth.volume.compareSnapshot',
+  'berth.volume.compareSnapshots',
   'berth.volume.measure',
   'berth.volume.openAsFolder',
   'berth.volume.findText',

@@ -181,6 +181,14 @@ const rows = {
       row('6c_snapshot@2', snapshotRow),
     ],
   },
+  'berth.volume.compareSnapshot': {
+    icon: 'diff',
+    menus: [row('6c_snapshot@5', volumeThat('kept')), row('6c_snapshot@5', snapshotRow)],
+  },
+  'berth.volume.compareSnapshots': {
+    icon: 'git-compare',
+    menus: [row('6c_snapshot@6', volumeThat('kept')), row('6c_snapshot@6', snapshotRow)],
+  },
   'berth.volume.deleteSnapshot': {
     icon: 'trash',
     menus: [row('6c_snapshot@4', volumeThat('kept')), row('6c_snapshot@4', snapshotRow)],

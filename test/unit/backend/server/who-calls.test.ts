@@ -201,6 +201,11 @@ describe('server: who calls', () => {
     const operations = await get<{ id: string; workspace?: string }[]>('/v1/operations');
     assert.deepEqual([...new Set(operations.map(({ workspace }) => workspace))], ['mine']);
     assert.equal((await get<{ name: string }>('/v1/workspaces/mine')).name, 'mine');
+    for (const other of ['data', 'workspace-other', 'rootfs@other', 'snapshot@0123456789ab']) {
+      const url = `/v1/volumes/workspace-mine/files/compare?with=${other}`;
+      const { statusCode } = await test.server.inject({ method: 'GET', url });
+      assert.equal(statusCode, 403, `compared with ${other}`);
+    }
     const begun = await test.server.inject({ method: 'POST', url: '/v1/workspaces/mine/start?wait=60000' });
     assert.equal(begun.json<{ by?: string }>().by, 'made-up');
     const foreign = test.services.operations.list().find(({ workspace }) => workspace === 'other');
