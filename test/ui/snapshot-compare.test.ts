@@ -69,7 +69,9 @@ describe('comparing snapshots', function () {
     const { workbench } = ui;
     await compareWithNow(['/changed', '/gone', '/new']);
     await workbench.quickInput.pick('/gone');
-    const editor = workbench.page.locator('.multiDiffEntry, .multi-diff-root-floating-menu, .multiDiffEditor');
+    const editor = workbench.page.locator(
+      '.multiDiffEntry, .multi-diff-root-floating-menu, .multiDiffEditor',
+    );
     await editor.first().waitFor({ timeout: slow });
     await eventually('what it was', async () => {
       const text = await workbench.page.locator('.editor-instance').first().innerText();
@@ -89,7 +91,9 @@ describe('comparing snapshots', function () {
     await workbench.dialog.press('Restore');
     await workbench.notifications.waitFor('/changed is as it was', slow);
     assert.equal(await berth(ui.session, 'cat', `volume:${data}:/changed`), 'line one\nline two\n');
-    const [kept] = JSON.parse(await berth(ui.session, 'snapshot', 'list', data, '--json')) as { id: string }[];
+    const [kept] = JSON.parse(await berth(ui.session, 'snapshot', 'list', data, '--json')) as {
+      id: string;
+    }[];
     const before = await berth(ui.session, 'cat', `snapshot:${kept?.id}:/changed`);
     assert.equal(before, 'line one\nline 2\n');
   });
@@ -101,7 +105,10 @@ describe('comparing snapshots', function () {
     const newest = labels.find((label) => label !== 'first') ?? '';
     await workbench.quickInput.pick(newest);
     await eventually('the second question', async () =>
-      assert.match((await workbench.quickInput.box.getAttribute('placeholder')) ?? '', /^Snapshot to compare/),
+      assert.match(
+        (await workbench.quickInput.box.getAttribute('placeholder')) ?? '',
+        /^Snapshot to compare/,
+      ),
     );
     await workbench.quickInput.pick('first');
     await changes(['/changed', '/gone', '/new']);

@@ -46,7 +46,9 @@ export async function chooseChange(services: SnapshotServices, sides: ComparedSi
   const back = { iconPath: new vscode.ThemeIcon('discard'), tooltip: t('Restore This File or Folder') };
   const all = { iconPath: new vscode.ThemeIcon('diff-multiple'), tooltip: t('Open All Changes') };
   const add = (changes: readonly Change[]): void => {
-    const made = changes.map((change) => itemOf(change, volume !== undefined && canBeTakenBack(change) ? [back] : []));
+    const made = changes.map((change) =>
+      itemOf(change, volume !== undefined && canBeTakenBack(change) ? [back] : []),
+    );
     items.push(...made);
   };
   let drawn = 0;
@@ -141,6 +143,12 @@ function uriOf({ uri }: ComparedSide, path: string, file: Change['before']): vsc
 }
 
 function endWords({ added, removed, changed, metadata, unread }: CompareEnd): string {
-  const counts = t('{0} added, {1} removed, {2} changed, {3} with another mode', added, removed, changed, metadata);
+  const counts = t(
+    '{0} added, {1} removed, {2} changed, {3} with another mode',
+    added,
+    removed,
+    changed,
+    metadata,
+  );
   return unread === 0 ? counts : `${counts} · ${t('{0} could not be read', unread)}`;
 }
