@@ -47,6 +47,8 @@ export class Comparison {
   /** Without links. */
   private paths = { before: '/', after: '/' };
   private readonly over = new AbortController();
+  /** The first thing that went wrong with a batch, while the walk waited for something else. */
+  private failure: { reason: unknown } | undefined;
   private readonly signal: AbortSignal;
 
   constructor(
@@ -72,6 +74,9 @@ export class Comparison {
         this.paths = { before: was.path, after: is.path };
         await this.walk(was, is);
       }
+    } catch (error) {
+      // What ended because of it tells less.
+      throw this.failure === undefined ? error : this.failure.reason;
     } finally {
       // What is still under way ends where it is.
       this.over.abort();
@@ -102,6 +107,7 @@ export class Comparison {
     }
     await this.flush(true);
     await Promise.all(this.running);
+    this.signal.throwIfAborted();
     await this.send(true);
   }
 
@@ -126,11 +132,18 @@ export class Comparison {
       }
       this.signal.throwIfAborted();
       const batch = this.batch();
-      const work = this.look(batch).finally(() => this.running.delete(work));
-      work.catch(() => undefined);
+      const work = this.look(batch)
+        .catch((reason: unknown) => this.fail(reason))
+        .finally(() => this.running.delete(work));
       this.running.add(work);
     }
     await this.send(false);
+  }
+
+  /** The walk ends at its next step: what is not judged must not count as the same. */
+  private fail(reason: unknown): void {
+    this.failure ??= { reason };
+    this.over.abort();
   }
 
   private batch(): Pair[] {
