@@ -3,16 +3,16 @@ import { isUsable } from '../../api/rules/lifecycle';
 import { resultOf } from '../../api/rules/results';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
-import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { freeName } from './create/draft';
 import { nameMessage } from './create/name-words';
+import { tellEnd } from './tell-end';
 
 const { t } = vscode.l10n;
 const maxForks = 32;
 
 /** Makes new workspaces that begin with all that one has. */
 export const forkWorkspace =
-  ({ targets, runner, store }: Pick<Services, 'targets' | 'runner' | 'store'>): Handler =>
+  ({ targets, runner, store, log }: Pick<Services, 'targets' | 'runner' | 'store' | 'log'>): Handler =>
   async (target) => {
     const { name, label } = await targets.workspace(target, {
       eligible: ({ state }) => isUsable('fork', state),
@@ -22,7 +22,7 @@ export const forkWorkspace =
     const answer = await ask({
       title: t('Fork {0}', label),
       prompt: t('A name, or several separated by spaces: each fork begins with all that {0} has now.', label),
-      value: freeName(`${name}-fork`, (each) => nameMessage(store, each) === undefined),
+      value: freeName(name, (each) => nameMessage(store, each) === undefined, '-fork'),
       validate: (text) => problemOf(wordsOf(text), (each) => nameMessage(store, each)),
     });
     const names = wordsOf(answer);
@@ -39,11 +39,11 @@ export const forkWorkspace =
       each.ok ? [] : [t('{0}: {1}', each.workspace, each.error.message)],
     );
     const made = forks.filter(({ ok }) => ok).map(({ workspace }) => workspace);
-    if (failed.length > 0) {
-      void showWarningMessage(t('Made {0} of {1} forks. {2}', made.length, forks.length, failed.join(' ')));
-      return;
-    }
-    void showInformationMessage(t('Forked {0}: {1}', label, made.join(', ')));
+    const text =
+      failed.length > 0
+        ? t('Made {0} of {1} forks.', made.length, forks.length)
+        : t('Forked {0}: {1}', label, made.join(', '));
+    void tellEnd(log, text, [...failed, ...outcome.value.warnings]);
   };
 
 const wordsOf = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');

@@ -1,17 +1,24 @@
 import * as vscode from 'vscode';
+import type { Operation } from '../../api';
 import { isUsable } from '../../api/rules/lifecycle';
 import { resultOf } from '../../api/rules/results';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/cancelled';
 import { choose } from '../../ui/dialog';
-import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { whatGoes } from './lifecycle/delete';
+import { tellEnd } from './tell-end';
 
 const { t } = vscode.l10n;
 
 /** The workspace that a fork was made of gets all files of it; then forks are deleted, after a dialog that names them. */
 export const keepFork =
-  ({ targets, runner, store, link }: Pick<Services, 'targets' | 'runner' | 'store' | 'link'>): Handler =>
+  ({
+    targets,
+    runner,
+    store,
+    link,
+    log,
+  }: Pick<Services, 'targets' | 'runner' | 'store' | 'link' | 'log'>): Handler =>
   async (target) => {
     const { name, label, forkedFrom } = await targets.workspace(target, {
       eligible: (each) => each.forkedFrom !== undefined && isUsable('fork', each.state),
@@ -47,12 +54,28 @@ export const keepFork =
     if (outcome.kind !== 'done') {
       return;
     }
-    const { notDeleted } = resultOf(outcome.value, 'workspace.keep');
-    const left = notDeleted.map(({ workspace, error }) => t('{0}: {1}', workspace, error.message));
-    if (left.length > 0) {
-      void showWarningMessage(t('Not deleted: {0}', left.join(' ')));
-    }
-    void showInformationMessage(
-      t('{0} has the files of {1}: “Restore Volume from Snapshot…” brings back what it had.', source, label),
-    );
+    void tellEnd(log, ...endWords(outcome.value, source, label));
   };
+
+/** What is done, and how to undo it; then what was not done. */
+function endWords(ended: Operation, source: string, label: string): [text: string, problems: string[]] {
+  const { notDeleted, imageBefore } = resultOf(ended, 'workspace.keep');
+  const text = t(
+    '{0} has the files of {1}: “Restore Volume from Snapshot…” brings back what it had.',
+    source,
+    label,
+  );
+  const image =
+    imageBefore === undefined
+      ? []
+      : [
+          t(
+            '“Rebuild Workspace from Image…” with {0} brings back what it had outside of volumes.',
+            imageBefore,
+          ),
+        ];
+  const left = notDeleted.map(({ workspace, error }) =>
+    t('Not deleted: {0}', t('{0}: {1}', workspace, error.message)),
+  );
+  return [[text, ...image].join(' '), [...left, ...ended.warnings]];
+}

@@ -37,6 +37,8 @@ class StandIn {
   pressed: (message: ShownMessage) => string | undefined = () => undefined;
   /** The item that is chosen; undefined closes the list. */
   chosen: (items: readonly PickItem[]) => PickItem | undefined = () => undefined;
+  /** What is entered into an input box; undefined closes it. */
+  entered: (question: { value?: string }) => string | undefined = () => undefined;
   /** The folder that is chosen in the file dialog; undefined closes it. */
   folder: string | undefined;
   /** A text in the language of the window, with the places for its values. */
@@ -60,19 +62,23 @@ class StandIn {
   readonly typed: { line: string; isRun: boolean }[] = [];
   readonly inputs: ShownInput[] = [];
   readonly statusBar: string[] = [];
+  /** What input boxes held at first. */
+  readonly proposed: string[] = [];
   readonly executed: unknown[][] = [];
   readonly progress: { title: string; reports: { message?: string; increment?: number }[] }[] = [];
   readonly registered = new Map<string, (...args: unknown[]) => Promise<void>>();
 
   /** As it was before any test. */
   reset(): void {
-    const { messages, typed, inputs, statusBar, executed, progress, registered, ...initial } = new StandIn();
+    const { messages, typed, inputs, statusBar, proposed, executed, progress, registered, ...initial } =
+      new StandIn();
     Object.assign(this, initial);
     for (const list of [
       this.messages,
       this.typed,
       this.inputs,
       this.statusBar,
+      this.proposed,
       this.executed,
       this.progress,
     ]) {
@@ -237,6 +243,10 @@ const vscode = {
     showInformationMessage: show('info'),
     showWarningMessage: show('warning'),
     showErrorMessage: show('error'),
+    showInputBox: (question: { value?: string }) => {
+      standIn.proposed.push(question.value ?? '');
+      return Promise.resolve(standIn.entered(question));
+    },
     createInputBox: createInput,
     createQuickPick: createInput,
     showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),

@@ -5,6 +5,9 @@ import { isName, maxNameLength } from '../../../api/rules/names';
 import { moreRequest, type MoreChoices } from './more';
 import { cpuBounds, isWithin, memoryBounds, parseMiB } from '../../../api/rules/sizes';
 
+/** More workspaces than one machine has. */
+const maxTried = 1_000;
+
 export interface WorkspaceDraft {
   name: string;
   runtime: RuntimeKind;
@@ -41,14 +44,21 @@ export function nameProblem(
   return taken.volumes.has(`workspace-${name}`) ? 'volume' : undefined;
 }
 
-/** A free name: `wanted`, else `wanted-2`, `wanted-3`, … */
-export function freeName(wanted: string, isFree: (name: string) => boolean): string {
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? wanted : `${wanted}-${number}`;
+/**
+ * A free name: `wanted` with `suffix`, else that with `-2`, `-3`, … What is too long with it is shortened, the suffix is not.
+ * Where none of many is free it is the last one: who asks for a name says what is wrong with it.
+ */
+export function freeName(wanted: string, isFree: (name: string) => boolean, suffix = ''): string {
+  let name = wanted;
+  for (let number = 1; number <= maxTried; number++) {
+    const tail = number === 1 ? suffix : `${suffix}-${number}`;
+    const room = maxNameLength - tail.length;
+    name = wanted.length <= room ? `${wanted}${tail}` : `${wanted.slice(0, room).replace(/-+$/, '')}${tail}`;
     if (isFree(name)) {
-      return name;
+      break;
     }
   }
+  return name;
 }
 
 /** Why this can't be cloned; an empty text means nothing to clone. */

@@ -46,6 +46,27 @@ describe('the description of a workspace to be', () => {
     );
   });
 
+  it('proposes a name of at most 63 characters, with its suffix, however long that is which it begins with', () => {
+    const isGood = (name: string) => nameProblem(name, nothing) === undefined;
+    for (let length = 55; length <= 63; length++) {
+      const long = 'a'.repeat(length);
+      const first = freeName(long, isGood, '-fork');
+      assert.match(first, /^a+-fork$/);
+      assert.equal(first.length, Math.min(63, length + 5));
+      const second = freeName(long, (name) => isGood(name) && name !== first, '-fork');
+      assert.match(second, /^a+-fork-2$/);
+      assert.ok(second.length <= 63);
+    }
+    assert.equal(freeName(`${'a'.repeat(57)}-bbbbb`, isGood, '-fork'), `${'a'.repeat(57)}-fork`);
+  });
+
+  it('ends also where no name is free', () => {
+    assert.match(
+      freeName('a', () => false, '-fork'),
+      /^a-fork-\d+$/,
+    );
+  });
+
   it('asks the one rule about addresses, and takes none at all', () => {
     assert.equal(cloneProblem(''), undefined);
     assert.equal(cloneProblem('https://example.org/a.git'), undefined);
