@@ -6,6 +6,7 @@ import { compare, type ComparedPlace } from '../../client/compare';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
 import { ExitWith, exitCodeOf, exitCodes, formatFailure } from '../failure';
+import { gitName } from '../format/c-quoted';
 import { printableLines, shellName } from '../format/text';
 import { isTerminal } from '../terminal/streams';
 import { isPatched, maxPatchBytes, patchOf, type PatchSide } from './patch';
@@ -15,6 +16,8 @@ export interface DiffOptions {
   stat?: boolean;
   patch?: boolean;
   nameOnly?: boolean;
+  /** Names as they are, each with a NUL after it. */
+  null?: boolean;
 }
 
 /** As diff has it: 0 without differences, 1 with, 2 when it is not known. */
@@ -61,10 +64,13 @@ function failedWith(cli: Cli, error: unknown): ExitWith {
   return new ExitWith(trouble);
 }
 
-function refuseTwoForms(cli: Cli, { stat, patch, nameOnly }: DiffOptions): void {
+function refuseTwoForms(cli: Cli, { stat, patch, nameOnly, null: isNull }: DiffOptions): void {
   const forms = [cli.json, stat, patch, nameOnly].filter((form) => form === true);
   if (forms.length > 1) {
     throw new BerthError('bad_request', '--json, --stat, --patch and --name-only exclude each other.');
+  }
+  if (isNull === true && nameOnly !== true) {
+    throw new BerthError('bad_request', '-z is for --name-only.');
   }
 }
 
@@ -85,9 +91,12 @@ async function show(cli: Cli, options: DiffOptions, found: Found): Promise<void>
     return;
   }
   const onTerminal = isTerminal(cli.streams.stdout);
-  const shownName = onTerminal ? shellName : (name: string) => name;
+  const shownName = onTerminal ? shellName : gitName;
   if (options.patch === true) {
     await showPatch(cli, found);
+  } else if (options.null === true) {
+    const names = changes.map((change) => encodeName(`${nameOf(change)}\0`));
+    cli.streams.stdout.write(Buffer.concat(names));
   } else if (options.nameOnly === true) {
     changes.forEach((change) => cli.print(shownName(nameOf(change))));
   } else if (options.stat === true) {
@@ -118,7 +127,11 @@ async function showPatch(cli: Cli, { client, sides, changes }: Found): Promise<v
     const before = await sideOf(cli, client, sides.before, change, change.before);
     const after = await sideOf(cli, client, sides.after, change, change.after);
     const name = change.path === '/' ? `/${baseName(sides.after.path)}` : change.path;
-    write(cli, patchOf(name, before, after));
+    const { text, isCut } = patchOf(name, before, after);
+    write(cli, text);
+    if (isCut) {
+      cli.note(`Content is not in the patch, as it is binary or large: ${shellName(name.slice(1))}`);
+    }
   }
   if (left > 0) {
     cli.note(
@@ -143,8 +156,10 @@ async function sideOf(
     return { file, content: encodeName(target) };
   }
   const isRead = file.type === 'file' && file.size <= maxPatchBytes;
-  const content = isRead ? await client.readFile(place.volume, at, { signal: cli.signal }) : undefined;
-  return { file, content };
+  // It may have grown since it was compared.
+  const range = { length: maxPatchBytes + 1, signal: cli.signal };
+  const content = isRead ? await client.readFile(place.volume, at, range) : undefined;
+  return { file, content: content !== undefined && content.length > maxPatchBytes ? undefined : content };
 }
 
 async function linkTarget(client: EngineClient, volume: string, path: string): Promise<string> {

@@ -1,12 +1,12 @@
 /** Unified diffs of files as `git apply` and GNU patch take them: bytes, with names quoted as git does it. */
 import { createHash } from 'node:crypto';
 import type { Change, ComparedFile } from '../../api';
-import { encodeName } from '../../api/files/file-names';
+import { cQuoted } from '../format/c-quoted';
 import { hunksOf, linesOf } from './lines';
 
 /** Where a NUL is that tells a binary file, as git has it. */
 const lookedForNul = 8000;
-/** Larger files are named only. */
+/** Larger files are left out. */
 export const maxPatchBytes = 16 * 1024 * 1024;
 
 /** Content is of a file, or the target of a link; undefined for what was not read. */
@@ -15,15 +15,28 @@ export interface PatchSide {
   content: Buffer | undefined;
 }
 
-/** The text in latin1, a character for each byte. Empty for what a patch can't say: folders, owners, attributes. */
-export function patchOf(path: string, before: PatchSide | undefined, after: PatchSide | undefined): string {
+export interface Patched {
+  /** In latin1, a character for each byte. Empty for what a patch can't say: folders, owners, attributes. */
+  text: string;
+  /**
+   * Content is left out: it is binary, or too large. It is to be named elsewhere: programs that apply patches take a line
+   * about it for a part of the section before.
+   */
+  isCut: boolean;
+}
+
+/** Sections that begin with `diff --git`. */
+export function patchOf(path: string, before: PatchSide | undefined, after: PatchSide | undefined): Patched {
   const [was, is] = [before, after].map((side) => (isInPatch(side?.file) ? side : undefined));
   if (was !== undefined && is !== undefined && was.file.type === is.file.type) {
     return changed(path, was, is);
   }
-  return (
-    (was === undefined ? '' : lone(path, was, 'deleted')) + (is === undefined ? '' : lone(path, is, 'new'))
-  );
+  if ((was !== undefined && isOpaque(was)) || (is !== undefined && isOpaque(is))) {
+    // One half of what becomes another type could not be applied.
+    return { text: '', isCut: true };
+  }
+  const gone = was === undefined ? '' : lone(path, was, 'deleted');
+  return { text: gone + (is === undefined ? '' : lone(path, is, 'new')), isCut: false };
 }
 
 /** Whether something of the change is in a patch. */
@@ -44,25 +57,20 @@ function isInPatch(file: ComparedFile | undefined): boolean {
   return file?.type === 'file' || file?.type === 'symlink';
 }
 
-function changed(path: string, before: PatchSide, after: PatchSide): string {
+function changed(path: string, before: PatchSide, after: PatchSide): Patched {
   const [old, now] = [modeOf(before.file), modeOf(after.file)];
   const modes = old === now ? '' : `old mode ${old}\nnew mode ${now}\n`;
   const isSame = before.content !== undefined && after.content?.equals(before.content) === true;
-  if (isSame) {
-    return modes === '' ? '' : head(path) + modes;
-  }
-  if (isOpaque(before) || isOpaque(after)) {
-    return (modes === '' ? '' : head(path) + modes) + unsaid(quoted('a/', path), quoted('b/', path));
+  const isCut = !isSame && (isOpaque(before) || isOpaque(after));
+  if (isSame || isCut) {
+    return { text: modes === '' ? '' : head(path) + modes, isCut };
   }
   const index = indexLine(before.content, after.content, old === now ? ` ${now}` : '');
-  return head(path) + modes + index + hunks(quoted('a/', path), quoted('b/', path), before, after);
+  const sides = hunks(quoted('a/', path), quoted('b/', path), before, after);
+  return { text: head(path) + modes + index + sides, isCut };
 }
 
 function lone(path: string, side: PatchSide, word: 'new' | 'deleted'): string {
-  const [a, b] = [quoted('a/', path), quoted('b/', path)];
-  if (isOpaque(side)) {
-    return word === 'new' ? unsaid('/dev/null', b) : unsaid(a, '/dev/null');
-  }
   const index = word === 'new' ? indexLine(undefined, side.content) : indexLine(side.content, undefined);
   const begin = `${head(path)}${word} file mode ${modeOf(side.file)}\n${index}`;
   if (side.content?.length === 0) {
@@ -84,11 +92,6 @@ function objectOf(content: Buffer | undefined): string {
   return content === undefined
     ? '0'.repeat(40)
     : createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
-}
-
-/** Between the diffs of others, which programs that apply them read over. */
-function unsaid(a: string, b: string): string {
-  return `Binary files ${a} and ${b} differ\n`;
 }
 
 function isOpaque({ content }: PatchSide): boolean {
@@ -121,19 +124,8 @@ function head(path: string): string {
   return `diff --git ${quoted('a/', path)} ${quoted('b/', path)}\n`;
 }
 
-const short: Readonly<Record<number, string>> = {
-  ...{ 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' },
-};
-
 /** Also where there is a blank: GNU patch takes it for the end of the name. */
 function quoted(side: string, path: string): string {
-  const bytes = [...encodeName(side + path.slice(1))];
-  if (bytes.every((byte) => byte > 32 && byte < 127 && short[byte] === undefined)) {
-    return String.fromCharCode(...bytes);
-  }
-  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
-  const shown = bytes.map(
-    (byte) => short[byte] ?? (byte < 32 || byte >= 127 ? octal(byte) : String.fromCharCode(byte)),
-  );
-  return `"${shown.join('')}"`;
+  const name = side + path.slice(1);
+  return /^[!-~]*$/.test(name) && !/["\\]/.test(name) ? name : cQuoted(name);
 }

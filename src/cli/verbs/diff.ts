@@ -36,11 +36,13 @@ export function registerDiff(program: Command, cli: Cli): void {
 export function addForms(command: Command): void {
   command
     .option('--stat', 'with sizes, and the totals')
-    .option('--patch', 'as `git apply` and patch take it, of text and links; binary files are named')
+    .option('--patch', 'as `git apply` and patch take it, of text and links; others are named on stderr')
     .option('--name-only', 'the paths alone')
+    .option('-z, --null', 'with --name-only: as they are, each with a NUL after it instead of a line break')
     .addHelpText(
       'after',
       '\nA: added, D: removed, M: changed, T: another kind of file, P: another mode, owner or attributes.' +
+        '\nWhere it is no terminal, names that a line can not hold are in quotes, as git has them.' +
         '\nContents decide, not times; links are not followed.' +
         '\nThe exit code is 0 without differences, 1 with, and 2 where something could not be compared.' +
         '\nWith --json each line is an object of a change; the last one, `end`, has the totals.',

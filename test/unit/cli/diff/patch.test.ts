@@ -15,7 +15,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ComparedFile } from '../../../../src/api';
 import { hunksOf, linesOf } from '../../../../src/cli/diff/lines';
 import { patchOf, type PatchSide } from '../../../../src/cli/diff/patch';
 import { removeTree } from '../../../support/temp';
@@ -132,6 +131,11 @@ const sideOf = (made: Made | undefined): PatchSide | undefined =>
     file: { type: made.type, mode: made.mode, size: made.content.length, uid: 0, gid: 0, mtimeMs: 0 },
   };
 
+const side = (content: string, mode = 0o644): PatchSide => ({
+  content: Buffer.from(content),
+  file: { type: 'file', mode, size: content.length, uid: 0, gid: 0, mtimeMs: 0 },
+});
+
 describe('a patch', function () {
   this.timeout(60_000);
   let top: string;
@@ -148,7 +152,7 @@ describe('a patch', function () {
       const patch = all
         .map((name) => [name, sideOf(before.get(name)), sideOf(after.get(name))] as const)
         .filter(([, was, is]) => JSON.stringify(was) !== JSON.stringify(is))
-        .map(([name, was, is]) => patchOf(`/${name}`, was, is))
+        .map(([name, was, is]) => patchOf(`/${name}`, was, is).text)
         .join('');
       const [was, is] = [join(root, 'was'), join(root, 'is')];
       [was, is].forEach((path) => mkdirSync(path, { recursive: true }));
@@ -172,18 +176,47 @@ describe('a patch', function () {
     }
   });
 
-  it('names binary files, and is applied without them', () => {
-    const file: ComparedFile = { type: 'file', mode: 0o644, size: 2, uid: 0, gid: 0, mtimeMs: 0 };
-    const said = patchOf('/b', { file, content: Buffer.from('a\0') }, { file, content: Buffer.from('b\0') });
-    assert.equal(said, 'Binary files a/b and b/b differ\n');
-    const more = patchOf('/t', { file, content: Buffer.from('x\n') }, { file, content: Buffer.from('y\n') });
-    writeFileSync(join(top, 't'), 'x\n');
-    writeFileSync(join(top, 'patch'), said + more + said);
-    execFileSync('git', ['apply', 'patch'], {
-      cwd: top,
-      env: { ...process.env, GIT_DIR: join(top, 'none') },
-    });
-    assert.equal(readFileSync(join(top, 't'), 'utf8'), 'y\n');
+  it('is applied beside binary files, whatever comes before and after them', () => {
+    const binary = (content: string): PatchSide => side(`${content}\0`);
+    const sections: Record<string, [PatchSide | undefined, PatchSide | undefined]> = {
+      mode: [side('same\n'), side('same\n', 0o755)],
+      empty: [undefined, side('')],
+      emptied: [side(''), undefined],
+      text: [side('x\n'), side('y\n')],
+      // Binary.
+      changed: [binary('a'), binary('b')],
+      both: [binary('a'), { ...binary('b'), file: { ...binary('b').file, mode: 0o755 } }],
+      added: [undefined, binary('a')],
+      removed: [binary('a'), undefined],
+      typed: [binary('a'), { ...side('target'), file: { ...side('target').file, type: 'symlink' } }],
+      mixed: [side('text\n'), binary('b')],
+    };
+    const names = Object.keys(sections);
+    const cut = names.filter((name) => patchOf(`/${name}`, ...sections[name]!).isCut);
+    assert.deepEqual(cut, ['changed', 'both', 'added', 'removed', 'typed', 'mixed']);
+    for (const [at, first] of names.entries()) {
+      for (const second of names.slice(at + 1)) {
+        const root = join(top, `${first}-${second}`);
+        mkdirSync(root);
+        for (const name of [first, second]) {
+          const [was] = sections[name]!;
+          if (was !== undefined) writeFileSync(join(root, name), was.content!, { mode: was.file.mode });
+        }
+        const patch = [first, second]
+          .map((name) => patchOf(`/${name}`, ...sections[name]!).text)
+          .join('');
+        if (patch === '') continue;
+        const file = join(top, 'pair');
+        writeFileSync(file, patch, 'latin1');
+        const env = { ...process.env, GIT_DIR: join(top, 'none') };
+        execFileSync('git', ['apply', '--check', file], { cwd: root, env });
+        const byPatch = spawnSync('patch', ['-p1', '-s', '--dry-run', '-i', file], {
+          cwd: root,
+          encoding: 'utf8',
+        });
+        assert.equal(byPatch.status, 0, `${first} ${second}: ${byPatch.stdout}${patch}`);
+      }
+    }
   });
 
   it('replaces what has nothing in common, however long it is', () => {

@@ -18,17 +18,19 @@ describe('cli: diff', () => {
 
   it('names what has changed, and exits 1; 0 where nothing has', async () => {
     const { code, stdout, stderr } = await test.berth(['diff', 'v1', 'volume:v2:/']);
-    assert.deepEqual([code, stdout, stderr], [1, 'M a "name"\nD gone\n', '']);
+    assert.deepEqual([code, stdout, stderr], [1, 'M "a \\"name\\""\nD gone\n', '']);
     assert.deepEqual(await test.berth(['diff', 'v1', 'v1:']), { code: 0, stdout: '', stderr: '' });
   });
 
   it('shows paths alone, sizes, and a patch', async () => {
     const names = await test.berth(['diff', 'v1', 'v2', '--name-only']);
-    assert.equal(names.stdout, 'a "name"\ngone\n');
+    assert.equal(names.stdout, '"a \\"name\\""\ngone\n');
+    const raw = await test.berth(['diff', 'v1', 'v2', '--name-only', '-z']);
+    assert.equal(raw.stdout, 'a "name"\0gone\0');
     const stat = await test.berth(['diff', 'v1', 'v2', '--stat']);
     assert.deepEqual(stat.stdout.split('\n'), [
-      'M a "name" | 4 B -> 4 B',
-      'D gone     | 5 B -> nothing',
+      'M "a \\"name\\"" | 4 B -> 4 B',
+      'D gone         | 5 B -> nothing',
       '0 added, 1 removed, 1 changed; 9 B before, 4 B after.',
       '',
     ]);
@@ -41,6 +43,28 @@ describe('cli: diff', () => {
       patch.stdout,
       /\n@@ -1 \+1 @@\n-old\n\+new\ndiff --git a\/gone b\/gone\ndeleted file mode 100644\n/,
     );
+  });
+
+  it('forges no line, drives no terminal, and names bytes that are no text', async () => {
+    const { contents } = await test.driver.volumes.files('v2');
+    for (const name of ['/x\nD all', '/\u001b[2J', '/\uefff', '/ä b']) contents.set(name, Buffer.from('1'));
+    const { stdout } = await test.berth(['diff', 'v1', 'v2', '--name-only']);
+    assert.deepEqual(stdout.split('\n').slice(0, -1), [
+      '"\\033[2J"',
+      '"a \\"name\\""',
+      'gone',
+      '"x\\nD all"',
+      'ä b',
+      '"\\377"',
+    ]);
+  });
+
+  it('names binary files beside a patch', async () => {
+    const files = [await test.driver.volumes.files('v1'), await test.driver.volumes.files('v2')];
+    files.forEach(({ contents }, at) => contents.set('/bin', Buffer.from([at, 0])));
+    const { stdout, stderr } = await test.berth(['diff', 'v1', 'v2', '--patch']);
+    assert.doesNotMatch(stdout, /Binary|bin/);
+    assert.match(stderr, /^Content is not in the patch, as it is binary or large: bin$/m);
   });
 
   it('gives machines an object in each line, and the totals in the last', async () => {
@@ -64,6 +88,7 @@ describe('cli: diff', () => {
       ['v1', 'none'],
       ['v1', 'snapshot:v1/none'],
       ['v1', 'v2', '--stat', '--patch'],
+      ['v1', 'v2', '-z'],
       ['v1', './here'],
     ]) {
       const { code, stdout } = await test.berth(['diff', ...argv]);
