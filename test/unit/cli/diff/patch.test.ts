@@ -202,9 +202,7 @@ describe('a patch', function () {
           const [was] = sections[name]!;
           if (was !== undefined) writeFileSync(join(root, name), was.content!, { mode: was.file.mode });
         }
-        const patch = [first, second]
-          .map((name) => patchOf(`/${name}`, ...sections[name]!).text)
-          .join('');
+        const patch = [first, second].map((name) => patchOf(`/${name}`, ...sections[name]!).text).join('');
         if (patch === '') continue;
         const file = join(top, 'pair');
         writeFileSync(file, patch, 'latin1');
