@@ -10,3 +10,8 @@ export function plainLabel(text: string): string {
 export function plainMessage(text: string): string {
   return text.replaceAll('](', '] (');
 }
+
+/** With `?` for what starts a line, drives something, or turns the direction of text around. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '?');
+}

@@ -5,8 +5,7 @@ import { baseName } from '../../api/rules/volume-path';
 import { compare } from '../../client/compare';
 import { plainItem } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
-import type { SnapshotServices } from '../volume/pick-snapshot';
-import { canBeTakenBack, takeBack } from './take-back';
+import { canBeTakenBack, takeBack, type TakingServices } from './take-back';
 
 const { t } = vscode.l10n;
 /** Each time the whole list goes to the window. */
@@ -37,7 +36,7 @@ interface ChangeItem extends vscode.QuickPickItem {
 }
 
 /** Resolves when a change, or all, was opened, or taken back. Throws `Cancelled` when the list is closed. */
-export async function chooseChange(services: SnapshotServices, sides: ComparedSides): Promise<void> {
+export async function chooseChange(services: TakingServices, sides: ComparedSides): Promise<void> {
   const { before, after, volume } = sides;
   const client = await services.link.client();
   const pick = vscode.window.createQuickPick<ChangeItem>();

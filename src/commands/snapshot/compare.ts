@@ -5,14 +5,15 @@ import { canHaveSnapshots } from '../../api/snapshots/possible';
 import { snapshotUri, volumeUri } from '../../providers/files/volume-uri';
 import { dateAndTime } from '../../ui/words';
 import type { Handler } from '../command';
-import { pickName, pickSnapshot, type SnapshotServices } from '../volume/pick-snapshot';
+import { pickName, pickSnapshot } from '../volume/pick-snapshot';
 import { chooseChange, type ComparedSide } from './changes-list';
+import type { TakingServices } from './take-back';
 
 const { t } = vscode.l10n;
 
 /** What has changed in a volume since a snapshot: a list, each change of which opens in the diff editor. */
 export const compareSnapshot =
-  (services: SnapshotServices): Handler =>
+  (services: TakingServices): Handler =>
   async (target) => {
     const volume = await pickName(services, target, t('Volume to compare with a snapshot'), canHaveSnapshots);
     const placeHolder = t('Snapshot of {0} to compare with now', volume);
@@ -23,7 +24,7 @@ export const compareSnapshot =
 
 /** What has changed from one snapshot to a later one. */
 export const compareSnapshots =
-  (services: SnapshotServices): Handler =>
+  (services: TakingServices): Handler =>
   async (target) => {
     const volume = await pickName(services, target, t('Volume to compare snapshots of'), canHaveSnapshots);
     const first = await pickSnapshot(services, volume, t('First snapshot of {0} to compare', volume), target);
