@@ -7,6 +7,7 @@ digest]`. Of what has the same mark in two inventories of one volume nothing has
 A digest is that of the content (manifest.ContentDigest), where it is known without reading it.
 """
 
+import collections
 import hashlib
 import itertools
 import os
@@ -24,8 +25,9 @@ from names import split, to_wire
 from places import READ_DIRECTORY, lstat
 from walk import GONE, Walk, folders_of
 
-# Rows of one answer.
+# Rows of one answer, and characters of their names: no answer is longer than the engine takes.
 PAGE = 4000
+PAGE_TEXT = 1 << 20
 # So long, in seconds, files are looked at for one answer.
 ENOUGH = 5
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -62,10 +64,12 @@ class Inventories:
 
 class _Inventory:
     def __init__(self, volume, request):
-        self._failed = []
+        self._failed = collections.deque()
+        self._page = None
         self._closers = []
         self._turn = threading.Lock()
         self._check = lambda: None
+        self._is_closed = False
         with volume.existing(split(request["path"])) as place:
             parts = tuple(part for part in place.path.split("/") if part)
             self.root = _row("", place.stat)
@@ -81,29 +85,54 @@ class _Inventory:
                 self._lines = self._living(folder, not parts, frozenset(without))
 
     def next(self, job):
+        """What could not be read comes no later than what comes after it in the order."""
         with self._turn:
             self._check = job.check
-            lines, count = [], 0
-            for parts, row, rows in self._lines:
-                lines.append([[to_wire(part) for part in parts], row, rows])
-                count += len(rows) + 1
-                if count >= PAGE:
-                    break
-            failed, self._failed = self._failed, []
-            return {"lines": lines, "failed": failed, **({} if count >= PAGE else {"end": True})}
+            if self._page is None:
+                self._page = self._collect()
+            failed = self._some_failed()
+            if self._failed:
+                return {"lines": [], "failed": failed}
+            page, self._page = self._page, None
+            return {**page, "failed": failed}
+
+    def _collect(self):
+        lines, count, text = [], 0, 0
+        for parts, row, rows in self._lines:
+            names = [to_wire(part) for part in parts]
+            lines.append([names, row, rows])
+            count += len(rows) + 1
+            text += sum(map(len, names)) + sum(len(each[0]) for each in rows)
+            if count >= PAGE or text >= PAGE_TEXT:
+                return {"lines": lines}
+        return {"lines": lines, "end": True}
+
+    def _some_failed(self):
+        failed, text = [], 0
+        while self._failed and text < PAGE_TEXT:
+            failed.append(self._failed.popleft())
+            text += 200 + len(failed[-1]["path"])
+        return failed
 
     def close(self):
+        """Ends an answer that is under way, and waits for that."""
+        self._is_closed = True
         with self._turn:
             if hasattr(self._lines, "close"):
                 self._lines.close()
             while self._closers:
                 self._closers.pop()()
 
+    def _go_on(self):
+        if self._is_closed:
+            raise Cancelled()
+        self._check()
+
     def _living(self, root, is_top, without):
         walk = Walk(root)
         made_up = kernel_devices()
         try:
-            for parts, entries in folders_of(walk, lambda: self._check(), self._note, made_up):
+            for parts, entries in folders_of(walk, self._go_on, self._note, made_up):
                 if parts and parts[0] in without:
                     continue
                 if is_top and parts == (LOST_FOUND,) and not entries and _is_roots(walk.folder):
@@ -117,7 +146,7 @@ class _Inventory:
     def _kept(self, file, top):
         with file:
             for parts, facts, files in Reader(file).lines():
-                self._check()
+                self._go_on()
                 if parts[: len(top)] != top:
                     if parts > top:
                         return

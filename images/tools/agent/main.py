@@ -105,7 +105,6 @@ class Agent:
             "note_copied": notes.note_copied,
             "forget_copied": notes.forget_copied,
             "inventory_open": self.inventories.open,
-            "inventory_close": self.inventories.close,
         }
         self._slow = {
             "write": content.write,
@@ -118,6 +117,7 @@ class Agent:
             "usage": trees.usage,
             "search": search,
             "inventory_next": self.inventories.next,
+            "inventory_close": self.inventories.close,
             "details": details,
             "unstage": stages.unstage,
             "merge": stages.merge,

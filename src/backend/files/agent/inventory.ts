@@ -13,12 +13,19 @@ import type {
 } from '../inventory';
 import type { AgentAccess } from './access';
 import type { AgentChannel, Reply } from './channel';
+import { maxRows } from './limits';
 import { failedOf, numberOf, textOf } from './replies';
 
 /** A file may be large: as long as it is read, its digest may take its time. */
 const timeoutMs = 6 * 3_600_000;
-/** Of a link's target; the others are shorter. */
+/** Of a link's target. */
 const maxTextChars = 8192;
+/** Of a mark, or a digest. */
+const maxShortChars = 128;
+/** A name has 255 bytes, or characters elsewhere. */
+const maxNameChars = 1024;
+/** Of folders that could not be read. */
+const maxFailures = 100_000;
 const rowLength = 9;
 
 interface Line {
@@ -41,7 +48,7 @@ export async function openInventory(
     const { ok } = await channel.request('inventory_open', fields, { signal });
     const handle = numberOf(ok.handle, 'a handle');
     return {
-      root: rowOf(ok.root),
+      root: ownRow(ok.root),
       path: normalizePath(textOf(ok.real, 'a path')),
       folders: (failed) => foldersOf(channel, handle, failed, signal),
       close: async () => {
@@ -67,42 +74,67 @@ async function* foldersOf(
     answer.catch(() => undefined);
     return answer;
   };
-  let open: InventoryFolder | undefined;
+  const order = new Order();
+  let failures = 0;
+  let open: Open | undefined;
   for (let next: Promise<Reply> | undefined = ask(); next !== undefined;) {
     const { ok }: Reply = await next;
     next = ok.end === true ? undefined : ask();
-    failedOf(ok.failed).forEach(failed);
+    const unread = failedOf(ok.failed);
+    failures = within(failures + unread.length, maxFailures, 'folders that can not be read');
+    unread.forEach(failed);
     for (const line of listOf(ok.lines).map(lineOf)) {
+      order.take(line);
       if (line.own === undefined) {
-        open = joined(open, line);
+        open?.rows.push(...line.rows);
         continue;
       }
       if (open !== undefined) {
-        yield inOrder(open, line.parts);
+        yield open;
       }
-      open = { ...line, own: line.own };
+      open = { parts: line.parts, own: line.own, rows: [...line.rows] };
     }
   }
   if (open !== undefined) {
-    yield inOrder(open);
+    yield open;
   }
 }
 
-function joined(open: InventoryFolder | undefined, { parts, rows }: Line): InventoryFolder {
-  if (open === undefined || compareParts(open.parts, parts) !== 0) {
-    throw unexpected();
-  }
-  return { ...open, rows: [...open.rows, ...rows] };
+interface Open extends InventoryFolder {
+  rows: InventoryRow[];
 }
 
-/** Two trees are held beside each other by it. */
-function inOrder(folder: InventoryFolder, next?: readonly string[]): InventoryFolder {
-  const { parts, rows } = folder;
-  const isSorted = rows.every(({ name }, at) => at === 0 || compareNames(rows[at - 1]?.name ?? '', name) < 0);
-  if (!isSorted || (next !== undefined && compareParts(parts, next) >= 0)) {
-    throw unexpected();
+/** Two trees are held beside each other by the order: it is looked at as lines come, and how many rows of a folder are kept. */
+class Order {
+  private parts: readonly string[] | undefined;
+  private name = '';
+  private count = 0;
+
+  take({ parts, own, rows }: Line): void {
+    const order = this.parts === undefined ? undefined : compareParts(this.parts, parts);
+    const goesOn = own === undefined;
+    if (goesOn ? order !== 0 || rows.length === 0 : order !== undefined && order >= 0) {
+      throw unexpected();
+    }
+    this.name = goesOn ? this.name : '';
+    this.count = within((goesOn ? this.count : 0) + rows.length, maxRows, 'names in one folder');
+    this.parts = parts;
+    for (const { name } of rows) {
+      if (compareNames(this.name, name) >= 0) {
+        throw unexpected();
+      }
+      this.name = name;
+    }
   }
-  return folder;
+}
+
+function within(count: number, most: number, what: string): number {
+  if (count > most) {
+    throw new BerthError('too_large', `It has more than ${most} ${what}: that is not compared.`, {
+      hint: 'Compare other folders of it by themselves.',
+    });
+  }
+  return count;
 }
 
 /** Of some of the files, from the first on; the rest is to be asked for again. */
@@ -140,45 +172,51 @@ function lineOf(value: unknown): Line {
   const [parts, own, rows] = listOf(value);
   return {
     parts: listOf(parts).map(nameOf),
-    own: own === null ? undefined : rowOf(own),
-    rows: listOf(rows).map(rowOf),
+    own: own === null ? undefined : ownRow(own),
+    rows: listOf(rows).map((row) => rowOf(row)),
   };
 }
 
-function rowOf(value: unknown): InventoryRow {
+/** Of a folder itself: it has no name there. */
+function ownRow(value: unknown): InventoryRow {
+  return rowOf(value, '');
+}
+
+function rowOf(value: unknown, ownName?: string): InventoryRow {
   const row = listOf(value);
   if (row.length !== rowLength) {
     throw unexpected();
   }
   const [name, mode, uid, gid, size, device, mtime, mark, digest] = row;
   return {
-    name: typeof name === 'string' && !name.includes('/') ? name : nameOf(name),
+    name: ownName ?? nameOf(name),
     mode: numberOf(mode, 'a mode'),
     uid: numberOf(uid, 'a user'),
     gid: numberOf(gid, 'a group'),
     size: numberOf(size, 'a size'),
     device: numberOf(device, 'a device'),
     mtimeMs: numberOf(mtime, 'a time') / 1000,
-    mark: optionalText(mark),
-    digest: optionalText(digest),
+    mark: optionalText(mark, maxShortChars),
+    digest: optionalText(digest, maxShortChars),
   };
 }
 
 /** An agent inside of a workspace says what its guest wants: nothing that leads elsewhere. */
 function nameOf(value: unknown): string {
   const name = textOf(value, 'a name');
-  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) {
+  const isNone = name === '' || name === '.' || name === '..' || name.length > maxNameChars;
+  if (isNone || /[/\0]/.test(name)) {
     throw unexpected();
   }
   return name;
 }
 
-function optionalText(value: unknown): string | undefined {
+function optionalText(value: unknown, most = maxTextChars): string | undefined {
   if (value === null || value === undefined) {
     return undefined;
   }
   const text = textOf(value, 'a text');
-  if (text.length > maxTextChars) {
+  if (text.length > most) {
     throw unexpected();
   }
   return text;

@@ -12,8 +12,9 @@ import { isDevice, split, type Volume } from './places';
 import { Trail } from './trees';
 import type { Work } from './work';
 
-/** Rows of one answer. */
+/** Rows of one answer, and characters of their names. */
 const pageRows = 4000;
+const pageText = 1024 * 1024;
 /** So long, in ms, files are looked at for one answer. */
 const enoughMs = 5000;
 const blockBytes = 128 * 1024;
@@ -39,6 +40,8 @@ export class DiskInventory {
   private readonly entered: number[] = [];
   private readonly trail = new Trail();
   private readonly failed: unknown[] = [];
+  /** Characters of the answer that is made. */
+  private text = 0;
   /** The rest of a folder that has more rows than one answer. */
   private readonly rest: Line[] = [];
   private readonly without: readonly string[];
@@ -57,7 +60,9 @@ export class DiskInventory {
   *next(): Work<Fields> {
     const lines: Line[] = [];
     let count = 0;
-    while (count < pageRows) {
+    this.text = 0;
+    const isFull = (): boolean => count >= pageRows || this.text >= pageText;
+    while (!isFull()) {
       yield;
       const line = this.rest.shift() ?? this.step();
       if (line === undefined) {
@@ -66,10 +71,11 @@ export class DiskInventory {
       if (line !== 'nothing') {
         lines.push(line);
         count += line[2].length + 1;
+        this.text += textIn(line);
       }
     }
-    const failed = this.failed.splice(0);
-    return { lines, failed, ...(count < pageRows && { end: true }) };
+    const isEnd = !isFull();
+    return { lines, failed: this.failed.splice(0), ...(isEnd && { end: true }) };
   }
 
   private step(): Line | 'nothing' | undefined {
@@ -84,7 +90,9 @@ export class DiskInventory {
     try {
       return this.folder(next);
     } catch (error) {
-      this.failed.push(errorReply(error, `/${next.parts.join('/')}`));
+      const path = `/${next.parts.join('/')}`;
+      this.failed.push(errorReply(error, path));
+      this.text += 200 + path.length;
       return 'nothing';
     }
   }
@@ -117,6 +125,10 @@ export class DiskInventory {
     const isTop = parts.length === 0 && this.without.includes(name);
     return isTop || isOwnName(name) || isUnusedLostAndFound(this.fs, folder, name);
   }
+}
+
+function textIn([parts, , rows]: Line): number {
+  return [...parts, ...rows.map(([name]) => String(name))].reduce((sum, { length }) => sum + length, 0);
 }
 
 function rowOf(name: string, inode: Inode): Row {

@@ -14,8 +14,9 @@ import { Trees } from './trees';
 const batchFiles = 512;
 const batchBytes = 32 * 1024 * 1024;
 const batchesAtOnce = 3;
-/** Changes of one event. */
+/** Changes of one event, and characters of their paths: who follows takes no event of any length. */
 const eventChanges = 256;
+const eventText = 1024 * 1024;
 /** In the root of a whole system: what its kernel makes up. */
 const madeUp: readonly string[] = ['proc', 'sys', 'dev'];
 
@@ -213,13 +214,21 @@ export class Comparison {
   }
 
   private async send(all: boolean): Promise<void> {
-    if (this.failed.length > 0) {
-      await this.report({ failed: this.failed.splice(0) });
+    while (this.failed.length > 0) {
+      await this.report({ failed: this.failed.splice(0, countOfEvent(this.failed)) });
     }
     while (this.changes.length >= eventChanges || (all && this.changes.length > 0)) {
-      await this.report({ changes: this.changes.splice(0, eventChanges) });
+      await this.report({ changes: this.changes.splice(0, countOfEvent(this.changes)) });
     }
   }
+}
+
+function countOfEvent(all: readonly { path: string }[]): number {
+  let [count, text] = [0, 0];
+  while (count < all.length && count < eventChanges && text < eventText) {
+    text += all[count++]?.path.length ?? 0;
+  }
+  return count;
 }
 
 /** Of all files: an agent answers as many as it gets done in a while. */
