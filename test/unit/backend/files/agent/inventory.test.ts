@@ -22,9 +22,12 @@ function answering(pages: Iterable<Page>): AgentAccess {
   const left = pages[Symbol.iterator]();
   const channel = {
     request: (op: string) => {
-      const { value, done } = op === 'inventory_next' ? left.next() : { value: undefined, done: false };
-      const page: Page = { failed: [], ...(value as Page | undefined), ...(done === true && { end: true }) };
-      return Promise.resolve({ ok: op === 'inventory_open' ? { handle: 1, root: own, real: '/' } : { lines: [], ...page } });
+      if (op === 'inventory_open') {
+        return Promise.resolve({ ok: { handle: 1, root: own, real: '/' } });
+      }
+      const next = left.next();
+      const page = next.done === true ? { end: true } : next.value;
+      return Promise.resolve({ ok: { lines: [], failed: [], ...page } });
     },
   };
   return {
@@ -47,7 +50,12 @@ describe('what an agent answers an inventory with', function () {
   it('may be a folder in several pages, in order', async () => {
     const found = await foldersOf([
       { lines: [[[], own, [row('a'), row('b')]]] },
-      { lines: [[[], null, [row('c')]], [['d'], own, []]] },
+      {
+        lines: [
+          [[], null, [row('c')]],
+          [['d'], own, []],
+        ],
+      },
     ]);
     assert.deepEqual(
       found.map(({ parts, rows }) => [parts, rows.map(({ name }) => name)]),
@@ -62,13 +70,34 @@ describe('what an agent answers an inventory with', function () {
     const bad = ['', '.', '..', 'a/b', 'a\0b', 'x'.repeat(1025)];
     const answers: Page[][] = [
       ...bad.map((name) => [{ lines: [[[], own, [row(name)]]] }]),
-      ...bad.map((name) => [{ lines: [[[], own, []], [[name], own, []]] }]),
+      ...bad.map((name) => [
+        {
+          lines: [
+            [[], own, []],
+            [[name], own, []],
+          ],
+        },
+      ]),
       [{ lines: [[[], own, [row('b'), row('a')]]] }],
       [{ lines: [[[], own, [row('b')]]] }, { lines: [[[], null, [row('a')]]] }],
       [{ lines: [[[], own, [row('b')]]] }, { lines: [[[], null, [row('b')]]] }],
       [{ lines: [[[], own, [row('b')]]] }, { lines: [[[], null, []]] }],
-      [{ lines: [[['b'], own, []], [['a'], own, []]] }],
-      [{ lines: [[['b'], own, []], [['b'], own, []]] }],
+      [
+        {
+          lines: [
+            [['b'], own, []],
+            [['a'], own, []],
+          ],
+        },
+      ],
+      [
+        {
+          lines: [
+            [['b'], own, []],
+            [['b'], own, []],
+          ],
+        },
+      ],
       [{ lines: [[[], null, [row('a')]]] }],
       [{ lines: [[[], own, [[...row('a').slice(0, 8), 'x'.repeat(129)]]]] }],
     ];
