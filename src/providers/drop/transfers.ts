@@ -55,11 +55,13 @@ export class Transfers {
     const outcome = await this.runner.run(title, async (task) => {
       const { incoming, left } = await readForeign(foreign, task);
       const counts = await streamIn(task, [...incoming, ...files], to, (plan) => {
-        id = this.notes.add({
+        const noted = this.notes.add({
           ...{ kind: 'upload', title, to, plan },
           foreign: foreign.map((uri) => uri.toString()),
           files: files.map(({ name }) => name),
         });
+        id = noted;
+        return (come) => this.notes.came(noted, come);
       });
       counts.failed.push(...left);
       return counts;
@@ -70,7 +72,7 @@ export class Transfers {
 
   /** What a reload of the window cut off. Never rejects. */
   async resume(): Promise<void> {
-    if (this.notes.earlier.length > 0) {
+    if (this.notes.earlier().length > 0) {
       const { resumeStreams } = await loadStreams();
       await resumeStreams({ runner: this.runner, notes: this.notes, transfers: this, log: this.log });
     }
