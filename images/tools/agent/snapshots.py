@@ -9,6 +9,7 @@ then waits for `swap`), `heal`, `remove`, `held`, `verify`.
 The end of the input cancels what is under way.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ import durable
 import keeping
 import putting
 import swapping
+import verified
 from attributes import Losses
 from duplicate import Duplicator
 from errors import AgentError, Cancelled, as_agent_error
@@ -37,7 +39,6 @@ LAST = ".last"
 TREE = "tree"
 MANIFEST = "manifest"
 FACTS = "facts"
-VERIFIED = "verified"
 FILLED = "filled"
 REPORT_SECONDS = 0.2
 # Bytes that a snapshot leaves free.
@@ -248,15 +249,18 @@ class Program:
         return {"held": {id_: self._known(id_).get("unique", 0) for id_ in self._ids()}}
 
     def _verify(self, request):
-        id_ = request["id"]
-        known = {} if request["full"] else self._verified(self._known(id_).get("volume"))
         with _Folders() as folders:
-            snapshot = self._existing(id_, folders)
+            snapshot = self._existing(request["id"], folders)
             tree = folders.open(TREE, snapshot)
-            work = Verifying(tree, known, self._check, self._moved)
-            with _reading(MANIFEST, snapshot) as manifest:
-                work.run(Reader(manifest).lines())
-            _write_json(VERIFIED, snapshot, work.verified)
+            with verified.alone(folders.open(MAKING, self._store), self._check):
+                known = {} if request["full"] else self._verified(self._known(request["id"]).get("volume"))
+                with verified.Notes(snapshot) as notes, _reading(MANIFEST, snapshot) as manifest:
+                    work = Verifying(tree, known, notes, self._check, self._moved)
+                    work.run(Reader(manifest).lines())
+                # Also of what was put into other volumes, and of this one by another name of the file.
+                for id_ in self._ids() if work.bad else ():
+                    with _Folders() as others, contextlib.suppress(FileNotFoundError):
+                        verified.forget(others.open(id_, self._store), work.bad)
         problems = [[to_wire(keeping.path_of(parts)), what] for parts, what in work.problems]
         return {"checked": work.checked, "read": work.read, "damaged": work.damaged, "problems": problems}
 
@@ -264,12 +268,8 @@ class Program:
         """What was read before, also in other snapshots that share it."""
         found = {}
         for id_ in self._ids_of(volume):
-            with _Folders() as folders:
-                try:
-                    with _reading(VERIFIED, folders.open(id_, self._store)) as file:
-                        found.update(json.load(file))
-                except (FileNotFoundError, ValueError):
-                    continue
+            with _Folders() as folders, contextlib.suppress(FileNotFoundError):
+                found.update(verified.lines(folders.open(id_, self._store)))
         return found
 
     def _ids(self):

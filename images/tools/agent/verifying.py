@@ -1,6 +1,6 @@
 """Whether a snapshot still holds what its manifest says: each file is there, is what it was, and has the content of its digest.
 
-What has been read once is not read again as long as its inode has the same time of change: `known` has these, by inode.
+What has been read once is not read again as long as its inode has the same time of change: `known` has these (verified.py).
 Attributes and the targets of links are in no manifest.
 """
 
@@ -10,6 +10,7 @@ import time
 
 from inventory import content_digest
 from places import lstat
+from verified import mark_of
 from walk import GONE, Walk
 
 STEP_NS = 1_000_000_000
@@ -19,14 +20,17 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Verifying:
-    def __init__(self, tree, known, check, moved):
-        """`tree` is an open directory. `moved` is told how many bytes were read."""
+    def __init__(self, tree, known, notes, check, moved):
+        """`tree` is an open directory, `notes` those of it. `moved` is told how many bytes were read."""
         self._walk = Walk(tree)
         self._known = known
         self._check = check
         self._moved = moved
-        # Inode to the time of its last change and the digest of its content.
-        self.verified = {}
+        self._notes = notes
+        # Folders that the manifest has not named yet, by the folder that they are in: those around where the walk is.
+        self._unnamed = []
+        # Inodes whose content is not what it was.
+        self.bad = set()
         self.problems = []
         self.damaged = 0
         self.checked = 0
@@ -37,7 +41,9 @@ class Verifying:
         try:
             for parts, facts, entries in lines:
                 self._check()
+                self._leave(parts)
                 self._folder(parts, facts, entries)
+            self._leave(None)
         finally:
             self._walk.close()
 
@@ -56,10 +62,25 @@ class Verifying:
         for name, (entry, digest) in entries.items():
             self._check()
             self._file((*parts, name), name, entry, digest)
+        folders = set()
         for name in sorted(names - entries.keys()):
             status = lstat(name, self._walk.folder)
-            if status is not None and not modes.S_ISDIR(status.st_mode):
+            if status is not None and modes.S_ISDIR(status.st_mode):
+                folders.add(name)
+            elif status is not None:
                 self._note((*parts, name), "is not of the snapshot")
+        self._unnamed.append((parts, folders))
+
+    def _leave(self, parts):
+        """`parts`: of the folder that comes now; None at the end."""
+        while self._unnamed:
+            above, folders = self._unnamed[-1]
+            if parts is not None and len(parts) > len(above) and parts[: len(above)] == above:
+                folders.discard(parts[len(above)])
+                return
+            self._unnamed.pop()
+            for name in sorted(folders):
+                self._note((*above, name), "is not of the snapshot")
 
     def _file(self, parts, name, facts, digest):
         self.checked += 1
@@ -72,22 +93,24 @@ class Verifying:
             return
         if not self._compare(parts, facts, status) or digest is None or not modes.S_ISREG(status.st_mode):
             return
-        mark = [status.st_ctime_ns, digest]
-        if self._known.get(str(status.st_ino)) == mark:
-            self.verified[str(status.st_ino)] = mark
+        mark = mark_of(status.st_ctime_ns, digest)
+        if self._known.get(status.st_ino) == mark:
+            self._notes.add(status.st_ino, mark)
             return
         before = time.time_ns() - STEP_NS
         try:
             found = self._digest(name)
         except OSError as error:
+            self.bad.add(status.st_ino)
             self._note(parts, f"can't be read: {error.strerror}")
             return
         self.read += 1
         self._moved(status.st_size)
         if found != digest:
+            self.bad.add(status.st_ino)
             self._note(parts, "has another content")
         elif status.st_ctime_ns < before:
-            self.verified[str(status.st_ino)] = mark
+            self._notes.add(status.st_ino, mark)
 
     def _digest(self, name):
         file = os.open(name, _FILE, dir_fd=self._walk.folder)

@@ -59,6 +59,7 @@ export const snapshotModules: readonly string[] = [
     'swapping',
     'putting',
     'inventory',
+    'verified',
     'verifying',
     'snapshots',
   ],

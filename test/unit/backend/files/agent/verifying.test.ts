@@ -78,13 +78,51 @@ assert verify("a" * 12)["damaged"] == 1, "also the next time"
 create("b" * 12)
 assert [name for name, _ in verify("b" * 12)["problems"]] == ["/" + to_wire(flipped)]
 
-gone, cut, moded = pick.sample([name for name in files if name != flipped], 3)
+# What was read by way of one, and rots without another time of change, is found by way of the other, and no check after it
+# takes the word of the first for it: here the second has not been read, then all of it, and then none.
+ask({"op": "create", "id": "c" * 12, "volume": "w"}, {"op": "settle"}, {"op": "finish"})
+for id_ in ("d" * 12, "e" * 12):
+    ask({"op": "create", "id": id_, "volume": "w"}, {"op": "settle"}, {"op": "finish"})
+time.sleep(1.5)
+shared = pick.choice([name for name in files if name != flipped])
+one, other = (os.path.join(store, id_ * 12, "tree", shared) for id_ in "de")
+assert os.lstat(one).st_ino == os.lstat(other).st_ino, "they share it"
+assert verify("d" * 12)["damaged"] == 0 and verify("d" * 12)["read"] == 0
+clock = os.lstat(one).st_ctime_ns
+status = os.lstat(one)
+with open(one, "r+b") as file:
+    byte = file.read(1)
+    file.seek(0)
+    file.write(bytes([byte[0] ^ 1]))
+os.utime(one, ns=(status.st_atime_ns, status.st_mtime_ns))
+# As if it had not changed: the notes of the first have the time that it has now.
+sys.path.insert(0, agent)
+import verified
+from manifest import Reader
+with open(os.path.join(store, "d" * 12, "manifest")) as file:
+    digest = next(found[os.path.basename(shared)][1] for parts, _, found in Reader(file).lines() if list(parts) == [os.path.dirname(shared)])
+folder = os.open(os.path.join(store, "d" * 12), os.O_RDONLY)
+verified.forget(folder, {status.st_ino})
+with open(os.path.join(store, "d" * 12, "verified"), "a") as file:
+    file.write(f"{status.st_ino} {verified.mark_of(os.lstat(one).st_ctime_ns, digest).hex()}\n")
+assert verify("d" * 12)["damaged"] == 0 and verify("e" * 12)["damaged"] == 0, "nobody has read it since"
+assert [name for name, _ in verify("e" * 12, True)["problems"]] == ["/" + to_wire(shared)]
+for id_ in "edc":
+    assert [name for name, _ in verify(id_ * 12)["problems"]] == ["/" + to_wire(shared)], id_
+assert not [name for id_ in "abcde" for name in os.listdir(os.path.join(store, id_ * 12)) if name.startswith("verified") and name != "verified"]
+
+gone, cut, moded = pick.sample([name for name in files if name not in (flipped, shared)], 3)
 os.unlink(os.path.join(tree, gone))
 os.truncate(os.path.join(tree, cut), 0)
 os.chmod(os.path.join(tree, moded), 0o777)
 put(os.path.join(tree, "more"), b"x")
+inside = os.path.join(tree, pick.choice(names), "folder")
+for folder in (os.path.join(tree, "folder"), os.path.join(tree, "zz"), inside):
+    os.makedirs(os.path.join(folder, "below"))
+extra = {"/" + to_wire(os.path.relpath(folder, tree)) for folder in (os.path.join(tree, "folder"), os.path.join(tree, "zz"), inside)}
 said = dict(verify("a" * 12)["problems"])
-assert set(said) == {"/" + to_wire(name) for name in (flipped, gone, cut, moded, "more")}, said
+assert set(said) == {"/" + to_wire(name) for name in (flipped, gone, cut, moded, "more")} | extra, said
+assert all(said[name] == "is not of the snapshot" for name in extra), said
 assert said["/" + to_wire(gone)] == "missing" and said["/more"] == "is not of the snapshot", said
 assert "bytes instead of" in said["/" + to_wire(cut)] and said["/" + to_wire(moded)] == "has another mode or owner", said
 print("fine", end="")
