@@ -6,7 +6,8 @@ import { snapshotUri, volumeUri } from '../../providers/files/volume-uri';
 import { dateAndTime } from '../../ui/words';
 import type { Handler } from '../command';
 import { pickName, pickSnapshot } from '../volume/pick-snapshot';
-import { chooseChange, type ComparedSide } from './changes-list';
+import { chooseChange } from './changes-list';
+import type { ComparedSide } from './open-changes';
 import type { TakingServices } from './take-back';
 
 const { t } = vscode.l10n;
