@@ -1,7 +1,6 @@
 /** The rows of a list of changes: what could not be read first, then the changes by their paths; so many and no more. */
 import * as vscode from 'vscode';
 import type { Change, CompareFailure } from '../../api';
-import { plainItem } from '../../ui/pick';
 import { printable } from '../../ui/plain-label';
 import { changeWords } from './change-words';
 
@@ -58,7 +57,7 @@ export class ChangeRows {
     return this.shown > this.drawn * growth;
   }
 
-  /** All rows, in their order. */
+  /** All rows, in their order; their texts are those of files. */
   draw(): ChangeRow[] {
     this.drawn = this.shown;
     return [...this.failures, ...this.sorted(), ...(this.left > 0 ? [this.more()] : [])];
@@ -79,14 +78,14 @@ export class ChangeRows {
 
   private itemOf(change: Change): ChangeItem {
     const buttons = this.buttonsOf(change);
-    const row = { label: printable(change.path), description: changeWords(change), change, buttons };
-    return { ...plainItem(row), iconPath: new vscode.ThemeIcon(icons[change.kind]) };
+    const iconPath = new vscode.ThemeIcon(icons[change.kind]);
+    return { label: printable(change.path), description: changeWords(change), change, buttons, iconPath };
   }
 
   private failedItem(failure: CompareFailure): ChangeRow {
     const { path, side, reason } = failure;
     const description = t('could not be read in {0}: {1}', this.titles[side], printable(reason));
-    const row = plainItem({ label: printable(path), description, failure });
-    return { ...row, iconPath: new vscode.ThemeIcon('warning') };
+    const iconPath = new vscode.ThemeIcon('warning');
+    return { label: printable(path), description, failure, iconPath };
   }
 }

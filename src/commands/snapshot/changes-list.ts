@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { asBerthError } from '../../api';
 import { compare } from '../../client/compare';
+import { plainItem } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
 import { ChangeRows, type ChangeRow } from './change-rows';
 import { endWords } from './change-words';
@@ -24,7 +25,7 @@ export async function chooseChange(services: TakingServices, sides: ComparedSide
     before: before.title,
     after: after.title,
   });
-  const draw = (): void => void (pick.items = rows.draw());
+  const draw = (): void => void (pick.items = rows.draw().map(plainItem));
   const title = `${before.title} ↔ ${after.title}`;
   Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Comparing…') });
   pick.buttons = [all];
