@@ -3,7 +3,7 @@ import type { Snapshot, VerifyResult } from '../api';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { shellName } from './format/text';
-import { formatAgo } from './format/time';
+import { formatAgo, formatDate } from './format/time';
 
 const reasons: Readonly<Record<Snapshot['reason'], string>> = {
   manual: 'asked for',
@@ -70,11 +70,16 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
   ]);
 }
 
-/** What a check has found, with the paths that are damaged. */
-export function formatCheck(title: string, { checked, read, damaged, problems }: VerifyResult): string {
+/** What a check has found, with the paths that are damaged. `before`: what was known of the snapshot until then. */
+export function formatCheck(
+  title: string,
+  result: VerifyResult,
+  before: Pick<Snapshot, 'verifiedAt'> = {},
+): string {
+  const { checked, read, damaged, problems } = result;
   const looked = `${checked} checked, ${read} read`;
   if (damaged === 0) {
-    return `${title} is as it was when it was made: ${looked}.`;
+    return `${title} ${soundness(result, before)}: ${looked}.`;
   }
   const more = damaged - problems.length;
   return [
@@ -82,6 +87,16 @@ export function formatCheck(title: string, { checked, read, damaged, problems }:
     ...(more > 0 ? [`and ${more} more`] : []),
     `${title} is damaged: ${damaged} of ${looked}. Restore nothing from it that is named here.`,
   ].join('\n');
+}
+
+function soundness({ read, since }: VerifyResult, { verifiedAt }: Pick<Snapshot, 'verifiedAt'>): string {
+  const at = (time: string): string => formatDate(Date.parse(time));
+  if (read === 0) {
+    return `has not changed since it was read${verifiedAt === undefined ? '' : ` at ${at(verifiedAt)}`}`;
+  }
+  return since === undefined
+    ? 'is as it was when it was made'
+    : `has no errors in its file system, and is what it was at ${at(since)} (nothing was noted when it was made)`;
 }
 
 /** When, and what came of it; undefined where it never was. */

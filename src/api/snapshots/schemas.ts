@@ -37,7 +37,8 @@ export const Snapshot = Type.Object({
   ),
   verifiedAt: Type.Optional({
     ...Timestamp,
-    description: 'When it was last read, and held against what it was.',
+    description:
+      'When a check last read something of it, or first found that all of it is as it was when it was read by way of another one.',
   }),
   damaged: Type.Optional(
     Type.Integer({ description: 'Files and folders that were not as they had been; absent where all were.' }),
@@ -58,6 +59,11 @@ export const VerifyResult = Type.Object({
   damaged: Type.Integer(),
   problems: Type.Array(Type.Object({ path: Type.String(), what: Type.String() }), {
     description: 'What is not as it was, up to 1000.',
+  }),
+  since: Type.Optional({
+    ...Timestamp,
+    description:
+      'Of a disk of which nothing was noted when it was made: it is held against what it was then. The check that noted it has only looked for errors of its file system.',
   }),
 });
 export type VerifyResult = Static<typeof VerifyResult>;

@@ -6,9 +6,11 @@
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { Timestamp } from '../../api/common';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { Snapshot } from '../../api/snapshots/schemas';
 import { VolumeKind } from '../../api/volumes/schemas';
+import { KeyedLock } from '../machine/keyed-lock';
 import { makeFolder, namesIn, readIfPresent, removeTree } from '../machine/files';
 import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
@@ -19,7 +21,13 @@ const SnapshotRecord = Type.Object({
   /** The container engine that has its data. */
   engine: Type.Optional(Type.Object({ id: Type.String(), host: Type.String() })),
   /** Of a disk: what its image is held against. */
-  seal: Type.Optional(Type.Object({ digest: Type.String(), mark: Type.Optional(Type.String()) })),
+  seal: Type.Optional(
+    Type.Object({
+      digest: Type.String(),
+      mark: Type.Optional(Type.String()),
+      since: Type.Optional(Timestamp),
+    }),
+  ),
 });
 export type SnapshotRecord = Static<typeof SnapshotRecord>;
 const format: RecordFormat<typeof SnapshotRecord> = { version: 1, schema: SnapshotRecord, migrations: [] };
@@ -41,6 +49,7 @@ export class SnapshotRecords {
   private readonly unreadable = new Set<string>();
   /** That an earlier engine has begun, and where their data is. */
   private readonly making = new Map<string, SnapshotPlace>();
+  private readonly lock = new KeyedLock();
 
   constructor(private readonly folder: string) {}
 
@@ -104,16 +113,30 @@ export class SnapshotRecords {
     return this.records.has(snapshot);
   }
 
-  async write(record: SnapshotRecord): Promise<void> {
+  write(record: SnapshotRecord): Promise<void> {
+    return this.lock.run(record.id, () => this.store(record));
+  }
+
+  /** Of one that is there; of one that was deleted meanwhile nothing comes back. */
+  update(snapshot: string, change: (record: SnapshotRecord) => SnapshotRecord): Promise<void> {
+    return this.lock.run(snapshot, async () => {
+      const record = this.records.get(snapshot);
+      await (record === undefined ? undefined : this.store(change(record)));
+    });
+  }
+
+  private async store(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folder);
     await writeRecord(this.pathOf(record.id), format, record);
     this.records.set(record.id, record);
     await this.giveUp(record.id);
   }
 
-  async remove(snapshot: string): Promise<void> {
-    await removeTree(this.pathOf(snapshot));
-    this.records.delete(snapshot);
+  remove(snapshot: string): Promise<void> {
+    return this.lock.run(snapshot, async () => {
+      await removeTree(this.pathOf(snapshot));
+      this.records.delete(snapshot);
+    });
   }
 
   private pathOf(snapshot: string): string {

@@ -98,7 +98,11 @@ function registerVerify(snapshot: Command, cli: Cli): void {
       verify(cli, volume, name, options),
     );
   examples(command, ['berth snapshot verify demo --all', '']);
-  command.addHelpText('after', '\nThe exit code is 1 where something is damaged. Damaged files are named.');
+  command.addHelpText(
+    'after',
+    '\nThe exit code is 1 where something is damaged. Damaged files are named.' +
+      '\nOf disks that a restore or a fork has kept, the first check notes what later ones are held against.',
+  );
 }
 
 async function verify(
@@ -123,14 +127,14 @@ async function verify(
     const params = { volume: snapshot.volume, snapshot: snapshot.id };
     const begun = await client.call('snapshots.verify', { params, body: { full } });
     const { result } = await follow(cli, client, begun);
-    return { title: titleOf(snapshot), check: result as unknown as VerifyResult };
+    return { snapshot, check: result as unknown as VerifyResult };
   });
   if (checks.some(({ check }) => check.damaged > 0)) {
     cli.exitCode = 1;
   }
   cli.result(
     checks.map(({ check }) => check),
-    () => checks.map(({ title, check }) => formatCheck(title, check)).join('\n'),
+    () => checks.map(({ snapshot, check }) => formatCheck(titleOf(snapshot), check, snapshot)).join('\n'),
   );
 }
 

@@ -48,6 +48,8 @@ export interface SnapshotSeal {
   digest: string;
   /** What the image was like when it was read: as long as it is so, it has not changed. */
   mark?: string;
+  /** When a check made it, where nothing was noted when the snapshot was made. */
+  since?: string;
 }
 
 export interface VerifyOptions {

@@ -11,6 +11,7 @@ import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
+import { SnapshotChecks } from './checks';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceRegistry } from '../workspaces/registry';
@@ -36,7 +37,11 @@ export interface SnapshotsDeps {
 }
 
 export class Snapshots {
-  constructor(private readonly deps: SnapshotsDeps) {}
+  private readonly checks: SnapshotChecks;
+
+  constructor(private readonly deps: SnapshotsDeps) {
+    this.checks = new SnapshotChecks(deps);
+  }
 
   /** Reads what there is, and removes data whose making was cut off. What is wrong there keeps no engine from its start. */
   async load(): Promise<void> {
@@ -136,7 +141,9 @@ export class Snapshots {
         // Then the first check is what later ones are held against.
         this.deps.log.info({ err: error, snapshot: made }, 'a snapshot was not sealed');
       });
-      await (seal && this.amend(made, { seal }));
+      // Without its mark: the first check is to read it.
+      await (seal &&
+        this.deps.records.update(made, (known) => ({ ...known, seal: { digest: seal.digest } })));
       return { snapshot: made };
     });
   }
@@ -144,31 +151,11 @@ export class Snapshots {
   /** Reads one, and notes what came of it. `full`: also what has not changed since it was read. */
   async verify(volume: string, given: string, full: boolean): Promise<Operation> {
     const record = this.find(volume, given);
-    const { id, kind, name } = record;
     await this.refuseElsewhere(record);
-    const { snapshots: store } = this.deps.drivers.ofVolumeKind(kind).volumes;
-    const title = `Verify the snapshot ${name ?? id} of ${volume}`;
-    return this.deps.operations.start({ kind: 'snapshot.verify', title, volume }, async (context) => {
-      const check = await context.step('verify', 'Read', async () => {
-        if (store === undefined) {
-          throw new BerthError('not_supported', 'There are no snapshots of this kind of volume.');
-        }
-        return store.verify(id, { full, seal: record.seal }, jobOf(context));
-      });
-      const { seal, ...found } = check;
-      const verifiedAt = new Date().toISOString();
-      await this.amend(id, { verifiedAt, damaged: found.damaged, ...(seal !== undefined && { seal }) });
-      return { verified: id, ...found };
-    });
-  }
-
-  /** It may have been deleted meanwhile: then there is nothing to note. */
-  private async amend(id: string, known: Partial<SnapshotRecord>): Promise<void> {
-    const record = this.deps.records.get(id);
-    if (record !== undefined) {
-      const { damaged = 0, ...rest } = { ...record, ...known };
-      await this.deps.records.write({ ...rest, ...(damaged > 0 && { damaged }) });
-    }
+    const title = `Verify the snapshot ${record.name ?? record.id} of ${volume}`;
+    return this.deps.operations.start({ kind: 'snapshot.verify', title, volume }, (context) =>
+      context.step('verify', 'Read', () => this.checks.verify(record, full, jobOf(context))),
+    );
   }
 
   /** What is there now becomes a snapshot first, unless `keep` is false: of a protected volume it always does. */
@@ -238,8 +225,10 @@ export class Snapshots {
     const { id, kind } = record;
     await this.refuseElsewhere(record);
     // The data first: a record without it can be deleted again, data without a record is nobody's.
-    await this.deps.drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
-    await this.deps.records.remove(id);
+    await this.checks.removing(id, async () => {
+      await this.deps.drivers.ofVolumeKind(kind).volumes.snapshots?.remove(id);
+      await this.deps.records.remove(id);
+    });
     await this.publishVolume(volume);
     return { deleted: true };
   }

@@ -116,13 +116,19 @@ export class DiskSnapshots implements SnapshotStore {
       return { checked: 1, read: 0, damaged: 0, problems: [], seal };
     }
     const { digest } = await sealOf(path, job);
+    const since = seal === undefined ? new Date().toISOString() : seal.since;
+    const known = since === undefined ? 'made' : `read at ${since}`;
     const problems = [
-      ...(seal === undefined || seal.digest === digest ? [] : ['is not what it was when it was made']),
+      ...(seal === undefined || seal.digest === digest ? [] : [`is not what it was when it was ${known}`]),
       ...(await brokenBy(path)),
     ].map((what) => ({ path: '/', what }));
     const damaged = problems.length > 0 ? 1 : 0;
     // What was damaged is read again each time.
-    const next = { digest: seal?.digest ?? digest, ...(damaged === 0 && { mark }) };
+    const next = {
+      digest: seal?.digest ?? digest,
+      ...(damaged === 0 && { mark }),
+      ...(since !== undefined && { since }),
+    };
     return { checked: 1, read: 1, damaged, problems, seal: next };
   }
 

@@ -75,6 +75,14 @@ describe('snapshots of disks', function () {
       problems: [{ path: '/', what: 'is not what it was when it was made' }],
       seal: { digest: seal.digest },
     });
+    // Where nothing was noted when it was made, it says so, and is held against what it is now from then on.
+    const first = await disks.snapshots.verify(id, { full: false }, quiet());
+    assert.deepEqual([first.read, first.damaged, typeof first.seal?.since], [1, 0, 'string']);
+    const next = await disks.snapshots.verify(id, { full: true, seal: first.seal }, quiet());
+    assert.deepEqual(next.seal, first.seal);
+    const old = { ...first.seal, digest: 'another' };
+    const other = await disks.snapshots.verify(id, { full: true, seal: old }, quiet());
+    assert.equal(other.problems[0]?.what, `is not what it was when it was read at ${first.seal?.since}`);
     // The superblock: what is no file system any more is said as well.
     const again = openSync(data(), 'r+');
     writeSync(again, Buffer.alloc(4096), 0, 4096, 1024);
