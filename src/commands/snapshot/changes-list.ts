@@ -25,7 +25,7 @@ export async function chooseChange(services: TakingServices, sides: ComparedSide
     before: before.title,
     after: after.title,
   });
-  const draw = (): void => void (pick.items = rows.draw().map(plainItem));
+  const draw = (): void => void (pick.items = rows.draw().map((row) => plainItem(row)));
   const title = `${before.title} ↔ ${after.title}`;
   Object.assign(pick, { title, busy: true, matchOnDescription: true, placeholder: t('Comparing…') });
   pick.buttons = [all];
