@@ -16,15 +16,19 @@ export interface CompareListener {
   failed?(failed: CompareFailure[]): void;
 }
 
-/** Resolves with the counts at its end. Throws what is wrong with the two places, `cancelled`, `gone` when the engine ends. */
+/** `full` reads also what seems unchanged. Resolves with the counts at its end. Throws what is wrong with the two places, `cancelled`, `gone` when the engine ends. */
 export async function compare(
   client: EngineClient,
   before: ComparedPlace,
   after: ComparedPlace,
   listener: CompareListener,
   signal: AbortSignal,
+  { full = false }: { full?: boolean } = {},
 ): Promise<CompareEnd> {
   const query = new URLSearchParams({ path: before.path, with: after.volume, withPath: after.path });
+  if (full) {
+    query.set('full', 'true');
+  }
   const response = await client.transport.open({
     method: 'GET',
     path: `${fillPath(streamPaths.fileCompare, { volume: before.volume })}?${query.toString()}`,

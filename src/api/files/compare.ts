@@ -11,6 +11,13 @@ export const CompareQuery = Type.Object({
     description: 'What it is compared with: as `volume`. That is before, this is after.',
   },
   withPath: Type.Optional({ ...VolumePath, default: '/' }),
+  full: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        'Reads also what has the inode and the time of change that it had, which root in a workspace can set as it likes.',
+    }),
+  ),
 });
 export type CompareQuery = Static<typeof CompareQuery>;
 

@@ -16,6 +16,7 @@ export interface DiffOptions {
   stat?: boolean;
   patch?: boolean;
   nameOnly?: boolean;
+  full?: boolean;
   /** Names as they are, each with a NUL after it. */
   null?: boolean;
 }
@@ -45,6 +46,7 @@ export async function diff(
       ...([sides.before, sides.after] as const),
       { changes: (some) => void changes.push(...some), failed: (some) => void failed.push(...some) },
       cli.signal,
+      options,
     );
     changes.sort((a, b) => (a.path < b.path ? -1 : 1));
     await show(cli, options, { client, sides, changes, end, failed });

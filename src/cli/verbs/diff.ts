@@ -39,11 +39,13 @@ export function addForms(command: Command): void {
     .option('--patch', 'as `git apply` and patch take it, of text and links; others are named on stderr')
     .option('--name-only', 'the paths alone')
     .option('-z, --null', 'with --name-only: as they are, each with a NUL after it instead of a line break')
+    .option('--full', 'read also what has the inode and the time of change that it had')
     .addHelpText(
       'after',
       '\nA: added, D: removed, M: changed, T: another kind of file, P: another mode, owner or attributes.' +
         '\nWhere it is no terminal, names that a line can not hold are in quotes, as git has them.' +
-        '\nContents decide, not times; links are not followed.' +
+        '\nContents decide, not times; links are not followed. Of one volume and its snapshots, what has the' +
+        '\nsame inode and time of change is not read: root in a workspace can set both. --full reads it.' +
         '\nThe exit code is 0 without differences, 1 with, and 2 where something could not be compared.' +
         '\nWith --json each line is an object of a change; the last one, `end`, has the totals.',
     );

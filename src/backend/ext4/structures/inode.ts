@@ -170,6 +170,11 @@ export class Inode {
     return this.holds(at) && this.holds(extraAt) ? (this.raw.readUInt32LE(extraAt) >>> 2) % 1000 : 0;
   }
 
+  /** Without, what changes twice within a second has one time. */
+  get hasFineTimes(): boolean {
+    return this.holds(timeAt.ctime[1]);
+  }
+
   /** `rest`: nanoseconds below the microseconds. */
   setTime(which: Time, microseconds: number, rest = 0): void {
     const [at, extraAt] = timeAt[which];

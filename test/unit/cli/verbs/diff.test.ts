@@ -59,6 +59,30 @@ describe('cli: diff', () => {
     ]);
   });
 
+  it('reads what has the mark that it had only with --full', async () => {
+    const files = await test.driver.volumes.files('v1');
+    let asked = 0;
+    const [inventory, details] = [files.inventory.bind(files), files.details.bind(files)];
+    files.inventory = async () => {
+      const found = await inventory();
+      const folders = async function* (): ReturnType<typeof found.folders> {
+        for await (const folder of found.folders(() => undefined)) {
+          const marked = folder.rows.map((row) => ({ ...row, mark: 'm' }));
+          yield { ...folder, own: { ...folder.own, mark: 'm' }, rows: marked };
+        }
+      };
+      return { ...found, folders };
+    };
+    files.details = (wanted) => {
+      asked += wanted.length;
+      return details(wanted);
+    };
+    assert.equal((await test.berth(['diff', 'v1', 'v1:'])).code, 0);
+    assert.equal(asked, 0);
+    assert.equal((await test.berth(['diff', 'v1', 'v1:', '--full'])).code, 0);
+    assert.equal(asked, 8, 'four on each side');
+  });
+
   it('names binary files beside a patch', async () => {
     const files = [await test.driver.volumes.files('v1'), await test.driver.volumes.files('v2')];
     files.forEach(({ contents }, at) => contents.set('/bin', Buffer.from([at, 0])));

@@ -139,7 +139,7 @@ function rowOf(name: string, inode: Inode): Row {
     inode.isDirectory ? 0 : inode.size,
     isDevice(inode) ? numberOf(inode.device) : 0,
     inode.time('mtime'),
-    `${number.toString(16)}.${changed.toString(16)}`,
+    inode.hasFineTimes ? `${number.toString(16)}.${changed.toString(16)}` : null,
     null,
   ];
 }

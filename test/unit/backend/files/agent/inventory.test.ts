@@ -199,6 +199,26 @@ for number in range(700):
     }
   });
 
+  it('give no mark where a disk has times of whole seconds', async () => {
+    for (const [size, isMarked] of [
+      ['128', false],
+      ['256', true],
+    ] as const) {
+      mkdirSync(join(top, size));
+      const disk = await TestDisk.create(join(top, size), { sizeMiB: 32, mke2fs: ['-I', size] });
+      try {
+        await disk.files.write('/a', Buffer.from('a'), { create: true, overwrite: true });
+        const inventory = await disk.files.inventory('/', {}, new AbortController().signal);
+        const marks: (string | undefined)[] = [];
+        for await (const { rows } of inventory.folders(() => undefined)) marks.push(rows[0]?.mark);
+        await inventory.close();
+        assert.deepEqual([marks.length, marks[0] !== undefined], [1, isMarked], size);
+      } finally {
+        await disk.dispose();
+      }
+    }
+  });
+
   it('say what could not be read in pages as well, before what comes after it', async () => {
     const before = `
 import os, re
