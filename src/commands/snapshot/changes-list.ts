@@ -6,7 +6,7 @@ import { plainItem } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
 import { ChangeRows, type ChangeRow } from './change-rows';
 import { endWords } from './change-words';
-import { openAll, openChange, tellFailure, type ComparedSide, type ComparedSides } from './open-changes';
+import { openAll, openChange, reportFailure, type ComparedSide, type ComparedSides } from './open-changes';
 import { canBeTakenBack, takeBack, type TakingServices } from './take-back';
 
 const { t } = vscode.l10n;
@@ -75,5 +75,5 @@ function acceptedOf({ change, failure }: ChangeRow, sides: ComparedSides): (() =
   if (change !== undefined) {
     return () => openChange(change, sides);
   }
-  return failure && (() => tellFailure(failure, sides));
+  return failure && (() => reportFailure(failure, sides));
 }

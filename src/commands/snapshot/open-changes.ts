@@ -69,7 +69,7 @@ export async function openAll(
 }
 
 /** Why it is not known what has changed there. */
-export async function tellFailure({ path, side, reason }: CompareFailure, sides: ComparedSides) {
+export async function reportFailure({ path, side, reason }: CompareFailure, sides: ComparedSides) {
   const place = `${sides[side].title}:${printable(path)}`;
   await showWarningMessage(t('{0} could not be read: {1}', place, printable(reason)));
 }

@@ -5,7 +5,7 @@ import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { freeName } from './create/draft';
 import { nameMessage } from './create/name-words';
-import { tellEnd } from './tell-end';
+import { reportEnd } from './report-end';
 
 const { t } = vscode.l10n;
 const maxForks = 32;
@@ -43,7 +43,7 @@ export const forkWorkspace =
       failed.length > 0
         ? t('Made {0} of {1} forks.', made.length, forks.length)
         : t('Forked {0}: {1}', label, made.join(', '));
-    void tellEnd(log, text, [...failed, ...outcome.value.warnings]);
+    void reportEnd(log, text, [...failed, ...outcome.value.warnings]);
   };
 
 const wordsOf = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');

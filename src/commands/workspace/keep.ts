@@ -6,7 +6,7 @@ import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/cancelled';
 import { choose } from '../../ui/dialog';
 import { whatGoes } from './lifecycle/delete';
-import { tellEnd } from './tell-end';
+import { reportEnd } from './report-end';
 
 const { t } = vscode.l10n;
 
@@ -54,7 +54,7 @@ export const keepFork =
     if (outcome.kind !== 'done') {
       return;
     }
-    void tellEnd(log, ...endWords(outcome.value, source, label));
+    void reportEnd(log, ...endWords(outcome.value, source, label));
   };
 
 /** What is done, and how to undo it; then what was not done. */

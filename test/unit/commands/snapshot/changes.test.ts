@@ -3,7 +3,7 @@ import { standIn } from '../../../support/vscode/stand-in';
 import { URI } from 'vscode-uri';
 import type { Change } from '../../../../src/api';
 import { ChangeRows } from '../../../../src/commands/snapshot/change-rows';
-import { openAll, openChange, tellFailure } from '../../../../src/commands/snapshot/open-changes';
+import { openAll, openChange, reportFailure } from '../../../../src/commands/snapshot/open-changes';
 
 describe('the changes between two trees', () => {
   beforeEach(() => standIn.reset());
@@ -61,7 +61,7 @@ describe('the changes between two trees', () => {
     const [row] = rows.draw();
     assert.deepEqual([row?.label, row?.description], ['/z?', 'could not be read in first: I/O error']);
     assert.equal(Reflect.get(row?.iconPath ?? {}, 'id'), 'warning');
-    await tellFailure(failure, sides);
+    await reportFailure(failure, sides);
     assert.deepEqual(texts(), ['first:/z? could not be read: I/O error']);
   });
 

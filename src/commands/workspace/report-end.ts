@@ -4,10 +4,10 @@ import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { asSentence } from '../../ui/words';
 
 const { t } = vscode.l10n;
-const maxTold = 3;
+const maxShown = 3;
 
 /** Says that it is done; where something of it was not, that too, as one warning with the way to the log. */
-export async function tellEnd(
+export async function reportEnd(
   log: Pick<Services['log'], 'warn' | 'show'>,
   text: string,
   problems: readonly string[],
@@ -17,10 +17,10 @@ export async function tellEnd(
     return;
   }
   log.warn([text, ...problems].join('\n  '));
-  const rest = problems.length - maxTold;
-  const told = [text, ...problems.slice(0, maxTold)].map(asSentence);
+  const rest = problems.length - maxShown;
+  const shown = [text, ...problems.slice(0, maxShown)].map(asSentence);
   const show = t('Show Berth Log');
-  const words = [...told, ...(rest > 0 ? [t('… and {0} more', rest)] : [])].join(' ');
+  const words = [...shown, ...(rest > 0 ? [t('… and {0} more', rest)] : [])].join(' ');
   if ((await showWarningMessage(words, show)) === show) {
     log.show();
   }
