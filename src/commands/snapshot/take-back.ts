@@ -51,7 +51,7 @@ export async function takeBack(
     ]
       .filter((line) => line !== '')
       .join(' '),
-    act: t('Restore'),
+    act: t('Restore from Snapshot'),
     harmless: { title: t('Keep') },
   });
   const title = t('Restoring {0} in {1}', printable(path), volume);

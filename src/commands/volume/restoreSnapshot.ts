@@ -26,7 +26,7 @@ export const restoreSnapshot =
         'All its files become what they were ({0}). What is there now is kept as a snapshot first.',
         time(createdAt),
       ),
-      act: t('Restore'),
+      act: t('Restore from Snapshot'),
       harmless: { title: t('Keep') },
     });
     const before = await restore(services, volume, id);

@@ -40,7 +40,7 @@ describe('taking a file back out of a snapshot', () => {
     answers.set('POST /v1/transfers', (): Operation =>
       operation('t', { kind: 'transfer', status: 'succeeded', result }),
     );
-    standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Restore');
+    standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Restore from Snapshot');
   });
   afterEach(() => store.dispose());
 
@@ -61,7 +61,7 @@ describe('taking a file back out of a snapshot', () => {
   const meanwhile = (act: () => void): void => {
     standIn.pressed = ({ buttons }) => {
       act();
-      return buttons.find((each) => each === 'Restore');
+      return buttons.find((each) => each === 'Restore from Snapshot');
     };
   };
 
