@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Operation } from '../../api';
 import { isUsable } from '../../api/rules/lifecycle';
+import { isForkOf } from '../../api/workspaces/fork-of';
 import { resultOf } from '../../api/rules/results';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/cancelled';
@@ -26,7 +27,8 @@ export const keepFork =
       none: t('There is no fork to keep.'),
     });
     const source = forkedFrom?.workspace ?? '';
-    const forks = store.workspaces.filter((each) => each.forkedFrom?.workspace === source);
+    const of = store.workspaces.find((each) => each.name === source);
+    const forks = of === undefined ? [] : store.workspaces.filter((each) => isForkOf(each, of));
     const client = await link.client();
     const goes = await Promise.all(forks.map((each) => whatGoes(client, store, each)));
     const [nothing, filesOnly, all] = [

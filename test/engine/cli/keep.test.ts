@@ -97,5 +97,8 @@ describe('berth keep', function () {
     await berth.ok('delete', name, '--yes');
     const gone = await berth.run(['keep', one, '--yes']);
     assert.match(gone.stderr, new RegExp(`is a fork of ${name}, which is gone`));
+    await berth.ok('create', name, '--no-start');
+    const other = await berth.run(['keep', one, '--yes']);
+    assert.match(other.stderr, new RegExp(`is a fork of an earlier ${name}, which is gone`));
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BerthError, type Workspace } from '../../../api';
 import { failureOf, resultOf } from '../../../api/rules/results';
+import { isForkOf } from '../../../api/workspaces/fork-of';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Cli } from '../../cli';
@@ -38,7 +39,8 @@ async function keep(cli: Cli, name: string, options: KeepOptions): Promise<void>
   if (source === undefined) {
     throw new BerthError('illegal_state', `Workspace ${name} is no fork of another one.`, { field: 'fork' });
   }
-  const forks = options.forks ? all.filter((each) => each.forkedFrom?.workspace === source) : [];
+  const of = all.find((each) => each.name === source);
+  const forks = options.forks && of !== undefined ? all.filter((each) => isForkOf(each, of)) : [];
   const loss = await lossOf(client, forks, cli.signal);
   const explanation = [
     `All files of ${source} become those of ${name}. What it has now is kept as a snapshot, which undoes it.`,

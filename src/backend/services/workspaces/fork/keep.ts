@@ -8,6 +8,7 @@ import type { Operation } from '../../../../api/operations/schemas';
 import { isLive, isUsable, notWhile } from '../../../../api/rules/lifecycle';
 import { runningOn } from '../../../../api/rules/holder';
 import { bodyOf } from '../../../../api/rules/results';
+import { isForkOf } from '../../../../api/workspaces/fork-of';
 import type { ForkOrigin, KeepRequest } from '../../../../api/workspaces/fork';
 import type { Log } from '../../../machine/log';
 import { untilItEnds, type OperationContext } from '../../operations/operation-context';
@@ -52,7 +53,7 @@ export class Keeping {
       }
     }
     const toDelete = request.delete ?? [];
-    toDelete.forEach((each) => this.refuseStranger(each, source.name));
+    toDelete.forEach((each) => this.refuseStranger(each, source));
     const begin = {
       kind: 'workspace.keep',
       title: `Take the files of ${name} over to ${source.name}`,
@@ -74,17 +75,18 @@ export class Keeping {
         field: 'name',
       });
     }
-    if (this.deps.registry.find(forkedFrom.workspace) === undefined) {
-      throw new BerthError('not_found', `${name} is a fork of ${forkedFrom.workspace}, which is gone.`, {
+    const source = this.deps.registry.find(forkedFrom.workspace);
+    if (source === undefined || !isForkOf(record, source)) {
+      throw new BerthError('not_found', `${name} is a fork of ${source === undefined ? '' : 'an earlier '}${forkedFrom.workspace}, which is gone.`, {
         hint: `Go on with ${name}: it has all files.`,
       });
     }
     return { ...record, forkedFrom };
   }
 
-  private refuseStranger(name: string, source: string): void {
-    if (this.deps.registry.get(name).forkedFrom?.workspace !== source) {
-      throw new BerthError('bad_request', `${name} is no fork of ${source}: it is not deleted.`, {
+  private refuseStranger(name: string, source: WorkspaceRecord): void {
+    if (!isForkOf(this.deps.registry.get(name), source)) {
+      throw new BerthError('bad_request', `${name} is no fork of ${source.name}: it is not deleted.`, {
         field: 'delete',
       });
     }
