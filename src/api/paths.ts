@@ -50,6 +50,8 @@ export const paths = {
   'snapshots.list': ['GET', '/v1/volumes/:volume/snapshots'],
   'snapshots.create': ['POST', '/v1/volumes/:volume/snapshots'],
   'snapshots.get': ['GET', '/v1/volumes/:volume/snapshots/:snapshot'],
+  'snapshots.update': ['PATCH', '/v1/volumes/:volume/snapshots/:snapshot'],
+  'snapshots.prune': ['POST', '/v1/volumes/:volume/snapshots/prune'],
   'snapshots.delete': ['DELETE', '/v1/volumes/:volume/snapshots/:snapshot'],
   'snapshots.verify': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/verify'],
   'snapshots.restore': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/restore'],

@@ -20,6 +20,7 @@ import { Reconciler } from './services/workspaces/watch/reconcile';
 import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
+import { SnapshotPolicies } from './services/snapshots/policies';
 import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
 import { Forks } from './services/workspaces/fork/forks';
@@ -166,6 +167,7 @@ function servicesOf(parts: Parts): Services {
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
+    snapshotPolicies: new SnapshotPolicies({ ...parts, records: parts.snapshotRecords }),
     forks: new Forks({ ...parts, creator }),
     keeping: new Keeping(parts),
     commits: new Commits(registry, runtimes, operations),

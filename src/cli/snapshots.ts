@@ -63,6 +63,7 @@ export function formatSnapshot(snapshot: Snapshot, now: number): string {
     ['size', sizeMiB === undefined ? undefined : formatMiB(sizeMiB)],
     ['files', formatBytes(usedBytes)],
     ['takes', heldOf(snapshot)],
+    ['protected', snapshot.protected === true ? 'from delete and prune' : undefined],
     ['held up', `${heldMs} ms`],
     ['browse', `berth ls snapshot:${id}`],
     ['not kept', notes?.join('; ')],

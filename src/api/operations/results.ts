@@ -5,7 +5,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
-import { RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
+import { PruneResult, RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
 import { ForkResult, KeepResult } from './fork';
 import { RemovalResult, TransferResult } from './schemas';
 
@@ -32,6 +32,7 @@ const special = {
   'image.save': Type.Object({ image: Type.String(), path: Type.String() }),
   'snapshot.create': SnapshotResult,
   'snapshot.restore': RestoreResult,
+  'snapshot.prune': PruneResult,
   'snapshot.verify': VerifyResult,
   'workspace.create': WorkspaceResult,
   'workspace.adopt': WorkspaceResult,

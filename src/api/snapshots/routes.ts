@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { Flag, VolumeName, Waiting } from '../common';
 import { Operation } from '../operations/schemas';
 import { namesSnapshot, namesVolume } from '../rules/principal';
-import { Snapshot, SnapshotCreate } from './schemas';
+import { PruneRequest, Snapshot, SnapshotCreate, SnapshotPatch } from './schemas';
 
 const ByVolume = Type.Object({ volume: { ...VolumeName, ...namesVolume } });
 const BySnapshot = Type.Object({
@@ -50,6 +50,23 @@ export const snapshotRoutes = {
     scope: 'manage',
     params: BySnapshot,
     response: Type.Object({ deleted: Type.Boolean() }),
+  },
+  'snapshots.update': {
+    summary: 'Protect a snapshot from deletes, or no longer',
+    tag: 'snapshots',
+    scope: 'manage',
+    params: BySnapshot,
+    body: SnapshotPatch,
+    response: Snapshot,
+  },
+  'snapshots.prune': {
+    summary: 'Delete the snapshots of a volume that no rule keeps; protected ones and those with a name stay',
+    tag: 'snapshots',
+    scope: 'manage',
+    params: ByVolume,
+    query: Waiting,
+    body: PruneRequest,
+    response: Operation,
   },
   'snapshots.verify': {
     summary: 'Read a snapshot, and say what is not as it was when it was made',

@@ -17,6 +17,7 @@ export const Snapshot = Type.Object({
   name: Type.Optional(Name),
   description: Type.Optional(Label),
   reason: literals(snapshotReasons),
+  protected: Type.Optional(Type.Boolean({ description: 'It is not deleted until that is taken away.' })),
   createdAt: Timestamp,
   /** Of a disk. */
   sizeMiB: Type.Optional(Type.Integer()),
@@ -51,6 +52,52 @@ export const SnapshotCreate = Type.Object(
   { additionalProperties: false },
 );
 export type SnapshotCreate = Static<typeof SnapshotCreate>;
+
+export const SnapshotPatch = Type.Object(
+  { protected: Type.Boolean({ description: 'Whether deletes of it are refused from now on.' }) },
+  { additionalProperties: false },
+);
+export type SnapshotPatch = Static<typeof SnapshotPatch>;
+
+const Count = Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }));
+
+/** Which snapshots stay when a volume is thinned. What any of them wants stays. */
+export const KeepPolicy = Type.Object(
+  {
+    keepLast: Count,
+    keepHourly: Count,
+    keepDaily: Count,
+    keepWeekly: Count,
+    keepMonthly: Count,
+    keepYearly: Count,
+    keepWithinHours: Type.Optional(
+      Type.Number({
+        ...{ exclusiveMinimum: 0, maximum: 1_000_000 },
+        description: 'All that are at most so many hours older than the newest one.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type KeepPolicy = Static<typeof KeepPolicy>;
+
+export const PruneRequest = Type.Object(
+  {
+    ...KeepPolicy.properties,
+    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would go.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type PruneRequest = Static<typeof PruneRequest>;
+
+export const PruneResult = Type.Object({
+  kept: Type.Array(Type.Object({ snapshot: Type.String(), reasons: Type.Array(Type.String()) }), {
+    description: 'Newest first, and why: `last`, `daily`, `has a name` and so on.',
+  }),
+  removed: Type.Array(Type.String(), { description: 'Ids of those that went, or would go.' }),
+  failed: Type.Array(Type.Object({ snapshot: Type.String(), reason: Type.String() })),
+});
+export type PruneResult = Static<typeof PruneResult>;
 
 export const VerifyResult = Type.Object({
   verified: Type.String({ description: 'The id of the snapshot.' }),

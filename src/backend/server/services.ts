@@ -16,6 +16,7 @@ import type { Log } from '../machine/log';
 import type { Operations } from '../services/operations/operations';
 import type { Settings } from '../services/engine/settings';
 import type { SshAccess } from '../services/engine/ssh-access';
+import type { SnapshotPolicies } from '../services/snapshots/policies';
 import type { Snapshots } from '../services/snapshots/snapshots';
 import type { Transfers } from '../services/transfers/transfers';
 import type { Volumes } from '../services/volumes/volumes';
@@ -34,6 +35,7 @@ export interface Services {
   adoption: Adoption;
   volumes: Volumes;
   snapshots: Snapshots;
+  snapshotPolicies: SnapshotPolicies;
   locations: Locations;
   transfers: Transfers;
   images: Images;

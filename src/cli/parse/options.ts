@@ -58,6 +58,15 @@ export function parseMinutes(text: string): number {
   return minutes;
 }
 
+/** `48h`, `30d`, or a number of hours; answers hours. */
+export function parseHours(text: string): number {
+  const hours = parseTime(text, 'h') / 3_600_000;
+  if (!(hours > 0)) {
+    throw new InvalidArgumentError('Give a time like 48h or 30d, or a number of hours.');
+  }
+  return hours;
+}
+
 /** A kind of runtimes; else commander's usage error. */
 export function parseRuntime(text: string): RuntimeKind {
   if (!isRuntimeKind(text)) {

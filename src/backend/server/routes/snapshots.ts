@@ -1,11 +1,15 @@
+import type { RouteId } from '../../../api/paths';
 import type { Handlers } from '../register';
 import type { Services } from '../services';
 import type { WaitFor } from '../wait-for';
 
-type Ids = `snapshots.${'listAll' | 'list' | 'create' | 'get' | 'delete' | 'restore' | 'verify'}`;
+type Ids = Extract<RouteId, `snapshots.${string}`>;
 
 /** Routes of snapshots. */
-export function snapshotHandlers({ snapshots, visibility }: Services, waitFor: WaitFor): Handlers<Ids> {
+export function snapshotHandlers(
+  { snapshots, snapshotPolicies, visibility }: Services,
+  waitFor: WaitFor,
+): Handlers<Ids> {
   return {
     'snapshots.listAll': ({ principal }) =>
       snapshots.listAll((volume) => visibility.volume(principal, volume)),
@@ -13,6 +17,9 @@ export function snapshotHandlers({ snapshots, visibility }: Services, waitFor: W
     'snapshots.create': async ({ params, query, body }) =>
       waitFor(await snapshots.create(params.volume, body), query),
     'snapshots.get': ({ params }) => snapshots.get(params.volume, params.snapshot),
+    'snapshots.update': ({ params, body }) => snapshotPolicies.update(params.volume, params.snapshot, body),
+    'snapshots.prune': ({ params, query, body }) =>
+      waitFor(snapshotPolicies.prune(params.volume, body), query),
     'snapshots.delete': ({ params }) => snapshots.delete(params.volume, params.snapshot),
     'snapshots.verify': async ({ params, query, body }) =>
       waitFor(await snapshots.verify(params.volume, params.snapshot, body.full ?? false), query),

@@ -12,6 +12,7 @@ import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { SnapshotChecks } from './checks';
+import { refuseProtectedSnapshot } from './policies';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceRegistry } from '../workspaces/registry';
@@ -223,6 +224,7 @@ export class Snapshots {
   async delete(volume: string, given: string): Promise<{ deleted: boolean }> {
     const record = this.find(volume, given);
     const { id, kind } = record;
+    refuseProtectedSnapshot(record);
     await this.refuseElsewhere(record);
     // The data first: a record without it can be deleted again, data without a record is nobody's.
     await this.checks.removing(id, async () => {

@@ -1,0 +1,107 @@
+/** What stays of the snapshots of a volume, and what may not be deleted. */
+import { asBerthError, BerthError } from '../../../api/errors';
+import type { Operation } from '../../../api/operations/schemas';
+import type {
+  KeepPolicy,
+  PruneRequest,
+  PruneResult,
+  Snapshot,
+  SnapshotPatch,
+} from '../../../api/snapshots/schemas';
+import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
+import type { OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
+import type { WorkspaceRegistry } from '../workspaces/registry';
+import type { Snapshots } from './snapshots';
+import { thin } from './thinning';
+
+export interface PoliciesDeps {
+  records: SnapshotRecords;
+  operations: Operations;
+  registry: WorkspaceRegistry;
+  snapshots: Pick<Snapshots, 'get' | 'delete'>;
+}
+
+/** Throws `illegal_state` for one that is protected, naming what to do. */
+export function refuseProtectedSnapshot({
+  id,
+  volume,
+  name = id,
+  protected: isProtected,
+}: SnapshotRecord): void {
+  if (isProtected === true) {
+    throw new BerthError('illegal_state', `The snapshot ${name} is protected: it can't be deleted now.`, {
+      hint: `Take the protection away first: \`berth snapshot unprotect ${volume} ${name}\`.`,
+    });
+  }
+}
+
+export class SnapshotPolicies {
+  constructor(private readonly deps: PoliciesDeps) {}
+
+  /** Throws `not_found`. */
+  async update(volume: string, given: string, patch: SnapshotPatch): Promise<Snapshot> {
+    const { records, snapshots } = this.deps;
+    const { id } = await snapshots.get(volume, given);
+    const record = records.get(id);
+    if (record !== undefined) {
+      await records.write({ ...record, protected: patch.protected || undefined });
+    }
+    return snapshots.get(volume, id);
+  }
+
+  /** Throws `bad_request` where no rule says what stays: all would go. */
+  prune(volume: string, { dryRun = false, ...policy }: PruneRequest): Operation {
+    refuseNoRule(policy);
+    const title = dryRun
+      ? `See what of the snapshots of ${volume} would go`
+      : `Thin the snapshots of ${volume}`;
+    return this.deps.operations.start({ kind: 'snapshot.prune', title, volume }, (context) =>
+      this.thinned(volume, policy, dryRun, context),
+    );
+  }
+
+  private async thinned(
+    volume: string,
+    policy: KeepPolicy,
+    dryRun: boolean,
+    context: OperationContext,
+  ): Promise<PruneResult> {
+    const verdicts = thin(this.deps.records.of(volume), policy, this.inUse());
+    const going = verdicts.filter(({ reasons }) => reasons.length === 0).map(({ id }) => id);
+    const result: PruneResult = {
+      kept: verdicts
+        .filter(({ reasons }) => reasons.length > 0)
+        .map(({ id, reasons }) => ({ snapshot: id, reasons })),
+      removed: dryRun ? going : [],
+      failed: [],
+    };
+    for (const [done, id] of (dryRun ? [] : going).entries()) {
+      context.signal.throwIfAborted();
+      context.progress({ unit: 'steps', done, total: going.length });
+      try {
+        await this.deps.snapshots.delete(volume, id);
+        result.removed.push(id);
+      } catch (error) {
+        const { message } = asBerthError(error);
+        context.warn(`${id} was not deleted: ${message}`);
+        result.failed.push({ snapshot: id, reason: message });
+      }
+    }
+    return result;
+  }
+
+  /** What forks that are there began with: they are compared with that. */
+  private inUse(): ReadonlySet<string> {
+    return new Set(this.deps.registry.all().flatMap(({ forkedFrom }) => forkedFrom?.snapshot ?? []));
+  }
+}
+
+function refuseNoRule(policy: KeepPolicy): void {
+  if (Object.values(policy).every((rule) => rule === undefined)) {
+    throw new BerthError('bad_request', 'No rule says which snapshots stay.', {
+      field: 'keepLast',
+      hint: 'Give at least one, e.g. `--keep-last 5` or `--keep-daily 7`.',
+    });
+  }
+}
