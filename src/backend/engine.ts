@@ -23,6 +23,7 @@ import { Transfers } from './services/transfers/transfers';
 import { SnapshotPolicies } from './services/snapshots/policies';
 import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
+import { ForkBases } from './services/workspaces/fork/fork-base';
 import { Forks } from './services/workspaces/fork/forks';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';
@@ -98,6 +99,7 @@ function wire(options: EngineOptions) {
   const runtimes = new Runtimes(drivers);
   const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets });
   const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
+  const bases = new ForkBases();
   const snapshotRecords = new SnapshotRecords(state.snapshots);
   const volumes = new Volumes({
     ...{ drivers, runtimes, registry, adopted, guarded, snapshots: snapshotRecords, events, log },
@@ -106,7 +108,7 @@ function wire(options: EngineOptions) {
     ...{ drivers, records: snapshotRecords, operations, registry, guarded, volumes, events, log },
   });
   const verbs = workspaceVerbs({
-    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, snapshots, log },
+    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, snapshots, bases, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
@@ -120,7 +122,7 @@ function wire(options: EngineOptions) {
   return {
     ...options,
     ...{ adopted, guarded, events, drivers, operations, ports, keys, secrets, registry, starter, runtimes },
-    ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, idle, leases },
+    ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, bases, idle, leases },
     idleMemory: new IdleMemory(),
   };
 }
@@ -203,6 +205,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await operations.load();
     await registry.load();
+    await services.keeping.load();
     await services.snapshots.load();
     await keys.makeClientKey();
     const reconciled = reconciler.start().catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { useSession } from './use-session';
 const slow = 90_000;
 
 describe('forks', function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   const name = `uifork-${randomBytes(3).toString('hex')}`;
   const [one, two] = [`${name}-fork`, `${name}-two`];
   const ui = useSession({ workspaces: [name, one, two] });

@@ -9,6 +9,9 @@ export const ForkOutcome = Type.Union([
 export type ForkOutcome = Static<typeof ForkOutcome>;
 
 export const ForkResult = Type.Object({
+  notes: Type.Optional(
+    Type.Array(Type.String(), { description: 'What no fork has as its source has it, in words.' }),
+  ),
   forks: Type.Array(ForkOutcome, { description: 'What became of each, in the order of their names.' }),
 });
 export type ForkResult = Static<typeof ForkResult>;

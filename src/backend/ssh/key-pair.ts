@@ -4,23 +4,45 @@ import { BerthError } from '../../api/errors';
 
 const maxTries = 20;
 
+/** Both halves as OpenSSH writes them. */
+export interface KeyPair {
+  private: string;
+  public: string;
+}
+
 /**
  * ssh2 drops leading zero bytes of the public key: one pair in 200 is one that nobody can read
  * (https://github.com/mscdex/ssh2/issues/1513). Such a pair is thrown away.
  */
 export function makePair(
   comment: string,
-  generate: () => { private: string; public: string } = () =>
-    utils.generateKeyPairSync('ed25519', { comment }),
-): { private: string; public: string } {
+  generate: () => KeyPair = () => utils.generateKeyPairSync('ed25519', { comment }),
+): KeyPair {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const pair = generate();
-    if (![pair.private, pair.public].some((half) => utils.parseKey(half) instanceof Error)) {
+    if (isReadable(pair)) {
       return pair;
     }
   }
-  throw new BerthError('internal', `No readable SSH key in ${maxTries} tries.`);
+  throw noneReadable();
 }
+
+/** The same where making one takes long. */
+export async function readablePair(generate: () => Promise<KeyPair>): Promise<KeyPair> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const pair = await generate();
+    if (isReadable(pair)) {
+      return pair;
+    }
+  }
+  throw noneReadable();
+}
+
+const isReadable = (pair: KeyPair): boolean =>
+  ![pair.private, pair.public].some((half) => utils.parseKey(half) instanceof Error);
+
+const noneReadable = (): BerthError =>
+  new BerthError('internal', `No readable SSH key in ${maxTries} tries.`);
 
 /** The private half holds the public one, so a lost or edited `.pub` does no harm. Throws `internal` for a damaged one. */
 export function publicHalf(privateKey: string, path: string): string {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import { isInTransition } from '../../api/rules/lifecycle';
 import type { EngineLink, Logger } from '../../ui/engine-link';
+import { ownVolumesOf } from '../../api/workspaces/own-volumes';
 import { baseName, parentPath } from '../../api/rules/volume-path';
 import { choice, setting } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
@@ -196,9 +197,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private isOwned(name: string): boolean {
-    return this.store.workspaces.some(({ homeVolume, dockerVolume }) =>
-      [homeVolume, dockerVolume].includes(name),
-    );
+    return this.store.workspaces.some((workspace) => ownVolumesOf(workspace).includes(name));
   }
 
   private get grouping(): VolumeGrouping {

@@ -139,13 +139,19 @@ describe('berth fork', function () {
     await assert.rejects(sh(two, 'echo x >/shared/x'), /Read-only/);
   });
 
-  it('stays whole when its source, and the other forks, are stopped, rebuilt and started again', async () => {
+  it('stays whole when it is stopped, rebuilt and started again, and who it is', async () => {
     const two = fork('two');
     const was = await files(two);
     await berth.ok('restart', two);
     assert.deepEqual(await files(two), was);
     assert.equal(await sh(two, 'cat /opt/tool/t'), 'installed\n');
     await berth.ok('rebuild', two, '--yes');
+    const id = await root(two, 'cat /etc/machine-id; ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key');
+    const ofSource = await root(name, 'cat /etc/machine-id; ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key');
+    assert.deepEqual(
+      id.split('\n').filter((line) => line !== '' && ofSource.includes(line)),
+      [],
+    );
     assert.deepEqual(await files(two), was);
     assert.equal(await sh(two, 'cat /opt/tool/t'), 'installed\n');
   });
@@ -212,6 +218,24 @@ describe('berth fork', function () {
       await berth.ok('delete', good, '--yes');
     } finally {
       await docker.getVolume(inTheWay).remove();
+    }
+    await assertNothingLeft();
+  });
+
+  it('gives two who ask at once forks of different names', async () => {
+    const both = await Promise.all([
+      berth.run(['fork', name, '--no-start']),
+      berth.run(['fork', name, '--no-start']),
+    ]);
+    assert.deepEqual(
+      both.map(({ code, stderr }) => [code, stderr.includes('error')]),
+      [
+        [0, false],
+        [0, false],
+      ],
+    );
+    for (const made of [`${name}-fork`, `${name}-fork-2`]) {
+      await berth.ok('delete', made, '--yes');
     }
     await assertNothingLeft();
   });

@@ -1,11 +1,15 @@
 /** A fork that is kept, by the built program: its source has all of it, and can have back what it had. */
 import assert from 'node:assert/strict';
-import type { Snapshot, Volume, Workspace } from '../../../src/api';
+import type { EngineInfo, Operation, Snapshot, Volume, Workspace } from '../../../src/api';
 import type { ForkResult, KeepResult } from '../../../src/api/operations/fork';
-import { Berth } from './harness';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/wait';
+import { Berth, finished } from './harness';
+
+const kills = 3;
 
 describe('berth keep', function () {
-  this.timeout(400_000);
+  this.timeout(500_000);
   const berth = new Berth();
   const [name, data] = [`${berth.prefix}-w`, `${berth.prefix}-data`];
   const [one, two] = [`${name}-fork`, `${name}-fork-2`];
@@ -53,6 +57,58 @@ describe('berth keep', function () {
     await berth.ok('delete', other, '--yes');
     assert.equal(await seen(name), 'source\nsource\nsource\n');
     assert.deepEqual(await names(), [name, one, two]);
+  });
+
+  it('refuses a source that would lose what is in its memory, that is protected, or that is busy with it', async () => {
+    await berth.ok('pause', name);
+    const paused = await berth.run(['keep', one, '--yes']);
+    assert.match(paused.stderr, new RegExp(`${name} is paused: it can't take over files`));
+    await berth.ok('resume', name);
+    await berth.ok('protect', name);
+    const guarded = await berth.run(['keep', one, '--yes']);
+    assert.match(guarded.stderr, new RegExp(`${name} is protected`));
+    await berth.ok('unprotect', name);
+    const first = berth.run(['keep', two, '--yes', '--no-forks']);
+    await until('the first one to begin', async () => {
+      const all = await berth.json<Operation[]>('operations', '--running');
+      return all.some(({ kind }) => kind === 'workspace.keep');
+    });
+    const second = await berth.run(['keep', one, '--yes', '--no-forks']);
+    const stopped = await berth.run(['stop', name]);
+    for (const { code, stderr } of [second, stopped]) {
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        new RegExp(`Take the files of ${two} over to ${name} now: nothing else can be done`),
+      );
+    }
+    assert.equal((await first).code, 0, (await first).stderr);
+    assert.equal(await seen(name), 'source\nsource\nsource\n');
+  });
+
+  it('is taken over whole by the next try, and says how to go back, when the engine is killed in the middle', async () => {
+    let cutOff = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      await berth.ok('start', name);
+      const { pid } = await berth.json<EngineInfo>('status');
+      const child = berth.spawn(['keep', one, '--yes', '--no-forks']);
+      child.stdin.end();
+      const done = finished(child, 'keep');
+      await sleep(300 + Math.random() * 6_000);
+      process.kill(pid, 'SIGKILL');
+      await done;
+      await berth.ok('start', name, one);
+      assert.match(await seen(name), /^((source|fork)\n){3}$/);
+      const { warnings } = await berth.json<Workspace>('info', name);
+      cutOff += warnings.some(({ code }) => code === 'take-over-cut-off') ? 1 : 0;
+      assert.equal(await seen(one), 'fork\nfork\nfork\n');
+      await berth.ok('keep', one, '--yes', '--no-forks');
+      assert.equal(await seen(name), 'fork\nfork\nfork\n');
+      const after = (await berth.json<Workspace>('info', name)).warnings.map(({ code }) => code);
+      assert.ok(!after.includes('take-over-cut-off'), after.join());
+      await root(name, 'echo source | tee ~workspace/f /data/f >/opt/f; chown workspace ~workspace/f');
+    }
+    console.log(`        ${kills} kills, ${cutOff} of them in the middle`);
   });
 
   let kept: KeepResult;

@@ -4,6 +4,7 @@ import { notWhile } from '../../../api/rules/lifecycle';
 import { heldVolume } from '../../../api/rules/holder';
 import { ownerOf, ownerWords } from '../../../api/rules/owner';
 import { snapshotOfFiles, workspaceOfRoot } from '../../../api/rules/root-files';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { Volume, VolumeCreate, VolumePatch } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Driver } from '../../drivers/driver';
@@ -211,7 +212,7 @@ export class Volumes {
   private ownerOf(volume: string): WorkspaceRecord | undefined {
     return this.deps.registry
       .all()
-      .find(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
+      .find((record) => ownVolumesOf(record).includes(volume));
   }
 
   private async open(name: string): Promise<VolumeFiles> {

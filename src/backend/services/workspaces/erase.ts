@@ -9,7 +9,7 @@ import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import { ownVolumeKey, refuseGuardedVolume } from '../volumes/protection';
 import type { Snapshots } from '../snapshots/snapshots';
-import { dropForkBase } from './fork/fork-base';
+import { dropForkBase, type ForkBases } from './fork/fork-base';
 import { problemOf } from './problem';
 import type { WorkspaceRecord } from './record';
 import { settleReplacement, type ReplacementDeps } from './replacement';
@@ -19,6 +19,7 @@ export interface EraseDeps extends ReplacementDeps {
   secrets: SecretStore;
   guarded: ProtectedVolumes;
   snapshots: Pick<Snapshots, 'dropForked'>;
+  bases: ForkBases;
 }
 
 export interface Erasure extends Removal {

@@ -64,6 +64,16 @@ export const WorkspaceRecord = Type.Object({
   forkedFrom: Type.Optional(ForkOrigin),
   /** Its volumes have not got the files of the workspace that it is a fork of yet. */
   isUnfilled: Type.Optional(Type.Boolean()),
+  /** An image of what it had outside of volumes before it took a fork over: goes with it, or with the next. */
+  keptImage: Type.Optional(Type.String()),
+  /** It is taking a fork over: what to go back to as far as it has come. Cut off when there is one at a start of the engine. */
+  taking: Type.Optional(
+    Type.Object({
+      fork: Type.String(),
+      before: Type.Array(Type.Object({ volume: Type.String(), snapshot: Type.String() })),
+      imageBefore: Type.Optional(Type.String()),
+    }),
+  ),
   /** Its system has ids and keys of the one that it was copied from: its first start renews them. */
   isIdentityCopied: Type.Optional(Type.Boolean()),
   /** What lies in the runtime outside of volumes, as last measured. */
@@ -123,6 +133,8 @@ export function toWorkspace(
     replaced,
     isUnfilled,
     isIdentityCopied,
+    keptImage,
+    taking,
     spec,
     problem,
     warnings,

@@ -37,6 +37,8 @@ export class WorkspaceRegistry {
   /** Names that are removed just now: theirs until all of it is gone and reported. */
   private readonly leaving = new Set<string>();
   private readonly writes = new KeyedLock();
+  /** Those that an operation of several steps has to itself, and what it does. */
+  private readonly held = new Map<string, string>();
   private readonly attachedNow = new Map<string, number>();
   readonly setAside: string[] = [];
 
@@ -152,6 +154,7 @@ export class WorkspaceRegistry {
   /** Compare-and-swap into the verb's in-between state. false: it is there already, nothing to do. */
   begin(verb: Verb, name: string): boolean {
     const record = this.get(name);
+    this.refuseHeld(name);
     refuseProtected(verb, record);
     if (isHalted(record)) {
       refuseWhileHalted(verb, record);
@@ -162,6 +165,35 @@ export class WorkspaceRegistry {
     this.records.set(name, withoutUndefined(next));
     this.publish(name);
     return true;
+  }
+
+  /** No verb begins on it, but those that its holder lets `pass`, until the answer is called. Throws `illegal_state`. */
+  hold(name: string, what: string): () => void {
+    this.refuseHeld(name);
+    this.held.set(name, what);
+    return () => this.held.delete(name);
+  }
+
+  /** For the verbs of who holds it: begins one. */
+  async pass<T>(name: string, begin: () => T | Promise<T>): Promise<T> {
+    const what = this.held.get(name);
+    this.held.delete(name);
+    try {
+      return await begin();
+    } finally {
+      if (what !== undefined) {
+        this.held.set(name, what);
+      }
+    }
+  }
+
+  private refuseHeld(name: string): void {
+    const what = this.held.get(name);
+    if (what !== undefined) {
+      throw new BerthError('illegal_state', `${what} now: nothing else can be done with ${name}.`, {
+        hint: 'Wait until that is done.',
+      });
+    }
   }
 
   /** Ends a transition. Problems and details of before go, unless given anew. */

@@ -55,10 +55,11 @@ async function fork(cli: Cli, name: string, names: string[], options: ForkOption
     client,
     await client.call('workspaces.fork', { params: { name }, body, signal: cli.signal }),
   );
-  const { forks } = resultOf(ended, 'workspace.fork');
+  const { forks, notes = [] } = resultOf(ended, 'workspace.fork');
   if (ended.warnings.length > 0) {
     cli.exitCode = 1;
   }
+  notes.forEach((note) => cli.streams.stderr.write(`note: ${printable(note)}\n`));
   for (const each of forks) {
     if (!each.ok) {
       const error = failureOf(each);

@@ -42,8 +42,10 @@ async function keep(cli: Cli, name: string, options: KeepOptions): Promise<void>
   const of = all.find((each) => each.name === source);
   const forks = options.forks && of !== undefined ? all.filter((each) => isForkOf(each, of)) : [];
   const loss = await lossOf(client, forks, cli.signal);
+  const shared = await sharedOf(client, fork, source, cli.signal);
   const explanation = [
     `All files of ${source} become those of ${name}. What it has now is kept as a snapshot, which undoes it.`,
+    ...shared,
     ...(loss.length === 0 ? [] : ['Then these are deleted, with all they have:', ...loss]),
   ].join('\n');
   await cli.consent(options.yes, explanation, `Keep ${name}?`);
@@ -68,6 +70,25 @@ async function keep(cli: Cli, name: string, options: KeepOptions): Promise<void>
       ...deleted.map((each) => `${each} is deleted.`),
     ].join('\n'),
   );
+}
+
+/** Named volumes that get the files of the fork's copies, and who else has them. */
+async function sharedOf(
+  client: EngineClient,
+  { forkedFrom }: Workspace,
+  source: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const volumes = (forkedFrom?.volumes ?? []).map(async ({ copyOf, volume }) => {
+    const params = { volume: copyOf };
+    const found = await client.call('volumes.get', { params, signal }).catch(() => undefined);
+    const others = (found?.holders ?? [])
+      .map(({ workspace, runtime }) => workspace ?? runtime)
+      .filter((each) => each !== source);
+    const who = others.length === 0 ? '' : `, also for ${[...new Set(others)].join(', ')}`;
+    return `So does the volume ${copyOf}, from ${volume}${who}.`;
+  });
+  return Promise.all(volumes);
 }
 
 async function lossOf(

@@ -1,3 +1,4 @@
+/** What forks began with: a snapshot and perhaps an image, which go with the last of them. */
 import type { Driver } from '../../../drivers/driver';
 import type { Log } from '../../../machine/log';
 import type { Snapshots } from '../../snapshots/snapshots';
@@ -5,15 +6,49 @@ import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import { dropForkImage } from './fork-image';
 
-/** To be called when a workspace has gone: what forks of its kind began with goes with the last of them. Never fails. */
+/** Ids of snapshots, and images, that forks are just being made of. */
+export class ForkBases {
+  private readonly held = new Map<string, number>();
+
+  /** Until the answer is called. */
+  hold(bases: readonly string[]): () => void {
+    bases.forEach((each) => this.held.set(each, (this.held.get(each) ?? 0) + 1));
+    return () => {
+      bases.forEach((each) => this.held.set(each, (this.held.get(each) ?? 1) - 1));
+    };
+  }
+
+  isHeld(base: string): boolean {
+    return (this.held.get(base) ?? 0) > 0;
+  }
+}
+
+export interface ForkBaseDeps {
+  registry: WorkspaceRegistry;
+  snapshots: Pick<Snapshots, 'dropForked'>;
+  bases: ForkBases;
+  log: Log;
+}
+
+/** To be called when a workspace has gone, or forks could not be made. Never fails. */
 export async function dropForkBase(
-  deps: { registry: WorkspaceRegistry; snapshots: Pick<Snapshots, 'dropForked'>; log: Log },
+  deps: ForkBaseDeps,
   driver: Driver,
-  { forkedFrom, spec }: WorkspaceRecord,
+  { forkedFrom, spec, keptImage }: Pick<WorkspaceRecord, 'forkedFrom' | 'spec' | 'keptImage'>,
 ): Promise<void> {
   await dropForkImage(deps, driver, spec.image);
-  const isLast = !deps.registry.all().some((each) => each.forkedFrom?.snapshot === forkedFrom?.snapshot);
-  if (forkedFrom !== undefined && isLast) {
+  if (keptImage !== undefined) {
+    await dropForkImage(deps, driver, keptImage);
+  }
+  if (forkedFrom !== undefined && !isBase(deps, forkedFrom.snapshot)) {
     await deps.snapshots.dropForked(forkedFrom.snapshot);
   }
+}
+
+/** Whether a fork has begun with that snapshot, or is about to. */
+export function isBase(
+  { registry, bases }: Pick<ForkBaseDeps, 'registry' | 'bases'>,
+  snapshot: string,
+): boolean {
+  return bases.isHeld(snapshot) || registry.all().some(({ forkedFrom }) => forkedFrom?.snapshot === snapshot);
 }

@@ -8,20 +8,24 @@ import { injectedInto } from '../../images/commits';
 import { inBytes } from '../../images/image-progress';
 import type { OperationContext } from '../../operations/operation-context';
 import { measureOwnFiles } from '../own-files';
+import type { ForkBases } from './fork-base';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 
 const repository = 'berth-fork';
+/** Of what a workspace had before it took a fork over: it is that workspace's own. */
+const beforeRepository = 'berth-before-keep';
 
 /**
- * An image of what a workspace has outside of its volumes now; undefined where that is nothing. Throws `illegal_state` for what
+ * An image of what a workspace has outside of its volumes now; undefined where that is nothing. `isBefore`: to go back to. Throws `illegal_state` for what
  * can't be read while it runs.
  */
 export async function imageOfOwn(
   { runtimes, log }: { runtimes: Runtimes; log: Log },
   source: WorkspaceRecord,
   context: OperationContext,
+  isBefore = false,
 ): Promise<string | undefined> {
   const runtime = runtimes.of(source);
   const { driver } = runtime;
@@ -38,7 +42,7 @@ export async function imageOfOwn(
       hint: `Stop it first: \`berth stop ${source.name}\`.`,
     });
   }
-  const image = `${repository}/${source.name}:${randomBytes(4).toString('hex')}`;
+  const image = `${isBefore ? beforeRepository : repository}/${source.name}:${randomBytes(4).toString('hex')}`;
   const plan = { image, without: await injectedInto(source) };
   const commit = driver.commit.bind(driver);
   await context.step('commit', 'Keep what it has outside of volumes', () =>
@@ -47,16 +51,20 @@ export async function imageOfOwn(
   return image;
 }
 
-const isForkImage = (image: string): boolean => image.startsWith(`${repository}/`);
+/** A runtime that is made of it has the identity of another one's system. */
+export const isForkImage = (image: string): boolean => image.startsWith(`${repository}/`);
+const isOurs = (image: string): boolean => isForkImage(image) || image.startsWith(`${beforeRepository}/`);
 
 /** To be called when a workspace has gone that was made of `image`, or could not be made. Never fails. */
 export async function dropForkImage(
-  { registry, log }: { registry: WorkspaceRegistry; log: Log },
+  { registry, bases, log }: { registry: WorkspaceRegistry; bases: ForkBases; log: Log },
   driver: Driver,
   image: string,
 ): Promise<void> {
-  const isUsed = registry.all().some(({ spec, replaced }) => [spec.image, replaced?.image].includes(image));
-  if (!isForkImage(image) || isUsed) {
+  const isUsed = registry
+    .all()
+    .some(({ spec, replaced, keptImage }) => [spec.image, replaced?.image, keptImage].includes(image));
+  if (!isOurs(image) || isUsed || bases.isHeld(image)) {
     return;
   }
   try {

@@ -20,6 +20,7 @@ import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 import { freeForkNames, forkPlanOf, isCopied, type ForkPlan } from './fork-spec';
+import { isBase, type ForkBases } from './fork-base';
 import { dropForkImage, imageOfOwn } from './fork-image';
 import { refuseUnfilled } from './unfilled';
 
@@ -30,6 +31,7 @@ export interface ForksDeps {
   operations: Operations;
   secrets: SecretStore;
   creator: Pick<WorkspaceCreator, 'createFilled'>;
+  bases: ForkBases;
   snapshots: Snapshots;
   log: Log;
 }
@@ -40,6 +42,8 @@ interface Base {
   image: string;
   /** Ids by their volumes: of the home, and of named volumes. */
   snapshots: ReadonlyMap<string, string>;
+  /** Ids of those that were made for them. */
+  made: readonly string[];
   at: string;
 }
 
@@ -47,6 +51,9 @@ interface Base {
 const atOnce = 3;
 
 export class Forks {
+  /** Names of forks that are not on record yet. */
+  private readonly coming = new Set<string>();
+
   constructor(private readonly deps: ForksDeps) {}
 
   /** Throws `illegal_state` in a state in which its files change unseen, `not_supported`, and `exists` for a name. */
@@ -61,16 +68,31 @@ export class Forks {
     if (driver.volumes.snapshots === undefined) {
       throw new BerthError('not_supported', `Volumes of ${driver.kind}s can't be forked yet.`);
     }
-    const names =
-      request.names ?? freeForkNames(name, request.count ?? 1, (each) => registry.find(each) !== undefined);
-    names.forEach((each) => registry.refuseTaken(each));
+    const isTaken = (each: string): boolean => this.coming.has(each) || registry.find(each) !== undefined;
+    const names = request.names ?? freeForkNames(name, request.count ?? 1, isTaken);
+    names.forEach((each) => this.refuseTaken(each));
+    names.forEach((each) => this.coming.add(each));
     const title =
       names.length === 1 ? `Fork workspace ${name}` : `Fork workspace ${name} ${names.length} times`;
     return operations.start({ kind: 'workspace.fork', title, workspace: name }, async (context) => {
-      await runtimes.reach(source);
-      const base = await this.baseOf(source, request, context);
-      return this.makeAll(base, names, request.start ?? true, context);
+      try {
+        await runtimes.reach(source);
+        const base = await this.baseOf(source, request, context);
+        return await this.makeAll(base, names, request.start ?? true, context);
+      } finally {
+        names.forEach((each) => this.coming.delete(each));
+      }
     });
+  }
+
+  private refuseTaken(name: string): void {
+    this.deps.registry.refuseTaken(name);
+    if (this.coming.has(name)) {
+      throw new BerthError('exists', `A fork ${name} is being made.`, {
+        field: 'names',
+        hint: 'Choose another name.',
+      });
+    }
   }
 
   private async makeAll(
@@ -80,6 +102,8 @@ export class Forks {
     context: OperationContext,
   ): Promise<ForkResult> {
     const title = names.length === 1 ? 'Make the fork' : `Make ${names.length} forks`;
+    const { notes } = forkPlanOf(base.source.spec, base.image, '');
+    const letGo = this.deps.bases.hold([base.image, ...base.snapshots.values()]);
     try {
       const forks = await context.step('forks', title, () =>
         inTurns(names, (fork) => this.make(base, fork, start, context)),
@@ -91,8 +115,9 @@ export class Forks {
         throw failureOf(first);
       }
       failed.forEach((each) => context.warn(`${each.workspace} was not made: ${each.error.message}`));
-      return { forks };
+      return { forks, ...(notes.length > 0 && { notes }) };
     } finally {
+      letGo();
       await this.release(base);
     }
   }
@@ -106,13 +131,18 @@ export class Forks {
     const { homeVolume, spec } = source;
     const named = new Set((spec.mounts ?? []).filter(isCopied).map(({ source: volume }) => volume));
     const known = new Map<string, string>();
+    const made: string[] = [];
     if (snapshot !== undefined) {
       known.set(homeVolume, (await snapshots.get(homeVolume, snapshot)).id);
     }
-    const base = { source, image: spec.image, snapshots: known, at: new Date().toISOString() };
+    const base = { source, image: spec.image, snapshots: known, made, at: new Date().toISOString() };
     try {
+      // First: what can't be read says so before anything is copied.
+      base.image = (await imageOfOwn(this.deps, source, context)) ?? spec.image;
       const keep = async (volume: string): Promise<void> => {
-        known.set(volume, await snapshots.keep(volume, 'fork', context));
+        const id = await snapshots.keep(volume, 'fork', context);
+        made.push(id);
+        known.set(volume, id);
       };
       if (!known.has(homeVolume)) {
         await context.step('snapshot', 'Keep its home as it is now', () => keep(homeVolume));
@@ -120,7 +150,7 @@ export class Forks {
       for (const volume of named) {
         await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
       }
-      return { ...base, image: (await imageOfOwn(this.deps, source, context)) ?? spec.image };
+      return base;
     } catch (error) {
       await this.release(base).catch((left: unknown) => {
         log.warn({ err: left, workspace: source.name }, 'what forks were to begin with stays');
@@ -154,6 +184,9 @@ export class Forks {
       );
       const cancel = (): void => void operations.cancel(begun.id);
       context.signal.addEventListener('abort', cancel, { once: true });
+      if (context.signal.aborted) {
+        cancel();
+      }
       const ended = await operations.wait(begun.id, untilItEnds);
       context.signal.removeEventListener('abort', cancel);
       ended.warnings.forEach((text) => context.warn(`${fork}: ${text}`));
@@ -168,27 +201,24 @@ export class Forks {
   private fillingOf({ source, snapshots, at }: Base, fork: string, plan: ForkPlan): Filling {
     const { registry, runtimes, snapshots: all } = this.deps;
     const idOf = (volume: string): string => snapshots.get(volume) ?? '';
-    const forkedFrom: ForkOrigin = {
-      ...{ workspace: source.name, at, snapshot: idOf(source.homeVolume) },
-      ...(plan.copies.length > 0 && {
-        volumes: plan.copies.map(({ from, to }) => ({ volume: to, copyOf: from })),
-      }),
-    };
+    const forkedFrom: ForkOrigin = { workspace: source.name, at, snapshot: idOf(source.homeVolume) };
     const fill = (volume: string, from: string, context: OperationContext): Promise<unknown> =>
       all.fill(volume, { volume: from, id: idOf(from) }, false, context);
     return {
-      record: {
-        ...{ cloned: source.cloned, forkedFrom },
-        ...(plan.spec.image !== source.spec.image && { isIdentityCopied: true }),
-      },
+      record: { cloned: source.cloned, forkedFrom },
       makeVolumes: async (context) => {
-        plan.notes.forEach((note) => context.warn(note));
         const { volumes } = runtimes.of(source).driver;
+        const copies: { volume: string; copyOf: string }[] = [];
         for (const { from, to } of plan.copies) {
           await this.refuseThere(to);
-          const { createdVolumes } = registry.get(fork);
-          await registry.update(fork, { createdVolumes: [...createdVolumes, to] });
           await volumes.create({ name: to });
+          // Not before: what is on record goes with the fork, and one of that name may be somebody's.
+          copies.push({ volume: to, copyOf: from });
+          const { createdVolumes } = registry.get(fork);
+          await registry.update(fork, {
+            createdVolumes: [...createdVolumes, to],
+            forkedFrom: { ...forkedFrom, volumes: [...copies] },
+          });
           await fill(to, from, context);
         }
       },
@@ -212,20 +242,13 @@ export class Forks {
     return secretNames.length === 0 ? undefined : this.deps.secrets.values(name, secretNames);
   }
 
-  /** What no fork has come to. */
-  private async release({ source, image, snapshots }: Base): Promise<void> {
-    const { registry, runtimes } = this.deps;
-    if (image !== source.spec.image) {
-      await dropForkImage(this.deps, runtimes.of(source).driver, image);
-    }
-    const isBase = registry
-      .all()
-      .some(({ forkedFrom }) => forkedFrom?.snapshot === snapshots.get(source.homeVolume));
-    for (const [volume, id] of snapshots) {
-      // Of named volumes nobody compares with what they began with.
-      if (!isBase || volume !== source.homeVolume) {
-        await this.deps.snapshots.dropForked(id);
-      }
+  /** What no fork has come to; of named volumes nobody compares with what they began with. */
+  private async release({ source, image, snapshots, made }: Base): Promise<void> {
+    const { runtimes } = this.deps;
+    await dropForkImage(this.deps, runtimes.of(source).driver, image);
+    const ofHome = snapshots.get(source.homeVolume);
+    for (const id of made.filter((each) => each !== ofHome || !isBase(this.deps, each))) {
+      await this.deps.snapshots.dropForked(id);
     }
   }
 }

@@ -20,7 +20,7 @@ export async function renewIdentity(runtime: RuntimeHandle): Promise<void> {
   for (const type of hostKeyTypes) {
     const path = `/etc/ssh/ssh_host_${type}_key`;
     if ((await sizeOf(files, path)) > 0) {
-      const pair = makeHostKeys(type);
+      const pair = await makeHostKeys(type);
       await replace(files, path, pair.private);
       await replace(files, `${path}.pub`, pair.public);
     }

@@ -11,6 +11,7 @@ import { isFree, type PortLedger } from '../../../ssh/ports';
 import type { Drivers } from '../../engine/drivers';
 import { ensureImage } from '../../images/image-progress';
 import { resolveMounts } from './mount-resolution';
+import { isForkImage } from '../fork/fork-image';
 import type { OperationContext } from '../../operations/operation-context';
 import { planOf } from './runtime-plan';
 import { assignedOf, movePorts, portsNamedIn, portsOf } from './published-ports';
@@ -130,7 +131,11 @@ export class RuntimePreparation {
     const plan = planOf(this.deps.registry.get(name));
     const mounts = await resolveMounts(plan.mounts, driver, this.deps.drivers);
     const info = await driver.create({ ...plan, mounts }, signal);
-    await this.deps.registry.update(name, { runtimeId: info.id, imageId });
+    const isCopy = isForkImage(record.spec.image);
+    await this.deps.registry.update(name, {
+      ...{ runtimeId: info.id, imageId },
+      ...(isCopy && { isIdentityCopied: true }),
+    });
     return info;
   }
 

@@ -32,6 +32,12 @@ const createInterrupted: Problem = {
   hint: 'Recover it to go on from there, or delete it.',
 };
 
+/** A fork whose files were not copied to their end can't go on. */
+const interruptedOf = ({ name, isUnfilled }: WorkspaceRecord): Problem =>
+  isUnfilled === true
+    ? { ...createInterrupted, hint: `Delete it: \`berth delete ${name}\`, and fork again.` }
+    : createInterrupted;
+
 const unreachable = 'The runtime does not answer: this is the state as last seen.';
 
 /** How often a workspace that changes while it is looked at is looked at again. */
@@ -191,7 +197,7 @@ export class Reconciler {
     } else if (record.state === 'creating') {
       if (this.interrupted.delete(name)) {
         const { id: runtimeId, startedAt } = info ?? {};
-        await registry.settle(name, 'error', { problem: createInterrupted, runtimeId, startedAt });
+        await registry.settle(name, 'error', { problem: interruptedOf(record), runtimeId, startedAt });
       }
     } else if (record.replaced !== undefined) {
       // The engine was killed in the middle of a rebuild, or of an adoption.
