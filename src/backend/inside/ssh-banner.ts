@@ -7,6 +7,8 @@ import { waitFor } from '../machine/wait';
 import { farewell } from './probe-lines';
 
 const attemptTimeoutMs = 2000;
+/** A server on a busy machine that is cut off before it has read the goodbye writes down other words. */
+const goodbyeTimeoutMs = 30_000;
 /** RFC 4253, section 6: packets without encryption are filled up to a multiple of this, by at least 4 bytes. */
 const blockBytes = 8;
 const minPaddingBytes = 4;
@@ -57,6 +59,7 @@ export function readBanner(
         const line = seen.split('\n', 1)[0] ?? '';
         if (line.startsWith('SSH-')) {
           // It is over when the other side has closed it, or is silent for too long: nobody waits for that.
+          socket.setTimeout(goodbyeTimeoutMs);
           socket.unref().end(goodbye);
           resolve({ banner: line.trim() });
         } else {

@@ -113,7 +113,7 @@ export class Keeping {
     const { forkedFrom } = record;
     if (forkedFrom === undefined) {
       throw new BerthError('illegal_state', `Workspace ${name} is no fork of another one.`, {
-        field: 'name',
+        ...{ field: 'name', hint: 'Name a fork: `berth info` says of which workspace it was made.' },
       });
     }
     const source = this.deps.registry.find(forkedFrom.workspace);

@@ -161,7 +161,8 @@ describe('the program that makes snapshots', function () {
   it('makes what `cp -a` makes, and puts it back, also over a kill in the middle', async () => {
     const seed = Math.floor(Math.random() * 1e9);
     const argv = [agentDir, folder, seed, rounds, kills].map(String);
-    const met = await succeed('python3', ['-c', script, ...argv]).catch((error: unknown) => {
+    const options = { timeoutMs: 220_000 };
+    const met = await succeed('python3', ['-c', script, ...argv], options).catch((error: unknown) => {
       throw new Error(`seed ${seed}`, { cause: error });
     });
     console.log(`        ${kills} kills, ${met.trim()} of them in the middle, seed ${seed}`);
