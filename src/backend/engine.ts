@@ -23,7 +23,7 @@ import { Transfers } from './services/transfers/transfers';
 import { SnapshotPolicies } from './services/snapshots/policies';
 import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
-import { ForkBases } from './services/workspaces/fork/fork-base';
+import { ForkBases } from './services/workspaces/fork/bases';
 import { Forks } from './services/workspaces/fork/forks';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';

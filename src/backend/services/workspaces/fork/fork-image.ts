@@ -8,7 +8,7 @@ import { injectedInto } from '../../images/commits';
 import { inBytes } from '../../images/image-progress';
 import type { OperationContext } from '../../operations/operation-context';
 import { measureOwnFiles } from '../own-files';
-import type { ForkBases } from './fork-base';
+import type { ForkBases } from './bases';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';

@@ -20,7 +20,8 @@ import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 import { freeForkNames, forkPlanOf, isCopied, type ForkPlan } from './fork-spec';
-import { isBase, type ForkBases } from './fork-base';
+import type { ForkBases } from './bases';
+import { isBase } from './fork-base';
 import { dropForkImage, imageOfOwn } from './fork-image';
 import { refuseUnfilled } from './unfilled';
 

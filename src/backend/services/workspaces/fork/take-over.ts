@@ -12,7 +12,7 @@ import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 import type { WorkspaceVerbs } from '../verbs';
-import type { ForkBases } from './fork-base';
+import type { ForkBases } from './bases';
 import { dropForkImage, imageOfOwn } from './fork-image';
 
 export interface TakeOverDeps {

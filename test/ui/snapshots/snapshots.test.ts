@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berth } from './cleanup';
-import { eventually } from './support/eventually';
-import { useSession } from './use-session';
+import { berth } from '../cleanup';
+import { eventually } from '../support/eventually';
+import { useSession } from '../use-session';
 
 const slow = 90_000;
 
