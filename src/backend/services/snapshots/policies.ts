@@ -8,7 +8,7 @@ import type {
   Snapshot,
   SnapshotPatch,
 } from '../../../api/snapshots/schemas';
-import type { SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
+import type { SnapshotRecords } from '../../store/snapshot-records';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import type { WorkspaceRegistry } from '../workspaces/registry';
@@ -20,20 +20,6 @@ export interface PoliciesDeps {
   operations: Operations;
   registry: WorkspaceRegistry;
   snapshots: Pick<Snapshots, 'get' | 'delete'>;
-}
-
-/** Throws `illegal_state` for one that is protected, naming what to do. */
-export function refuseProtectedSnapshot({
-  id,
-  volume,
-  name = id,
-  protected: isProtected,
-}: SnapshotRecord): void {
-  if (isProtected === true) {
-    throw new BerthError('illegal_state', `The snapshot ${name} is protected: it can't be deleted now.`, {
-      hint: `Take the protection away first: \`berth snapshot unprotect ${volume} ${name}\`.`,
-    });
-  }
 }
 
 export class SnapshotPolicies {

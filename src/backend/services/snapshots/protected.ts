@@ -1,0 +1,16 @@
+import { BerthError } from '../../../api/errors';
+import type { SnapshotRecord } from '../../store/snapshot-records';
+
+/** Throws `illegal_state` for one that is protected, naming what to do. */
+export function refuseProtectedSnapshot({
+  id,
+  volume,
+  name = id,
+  protected: isProtected,
+}: SnapshotRecord): void {
+  if (isProtected === true) {
+    throw new BerthError('illegal_state', `The snapshot ${name} is protected: it can't be deleted now.`, {
+      hint: `Take the protection away first: \`berth snapshot unprotect ${volume} ${name}\`.`,
+    });
+  }
+}
