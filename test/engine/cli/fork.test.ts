@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Image, Snapshot, Volume, Workspace } from '../../../src/api';
 import type { ForkResult } from '../../../src/api/operations/fork';
+import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
 
 const kills = 3;
@@ -279,9 +280,7 @@ describe('berth fork', function () {
         }
         await berth.ok('delete', each.name, '--yes');
       }
-      for (const { id } of await snapshots()) {
-        await berth.ok('snapshot', 'delete', name, id, '--yes');
-      }
+      await until('what was left to be removed', async () => (await snapshots()).length === 0);
       for (const image of await images()) {
         await berth.ok('image', 'remove', image);
       }

@@ -35,7 +35,7 @@ describe('berth snapshot prune', function () {
 
   it('asks first, and then removes those that it named', async () => {
     const alone = await berth.run(['snapshot', 'prune', volume, '--keep-last', '1']);
-    assert.equal(alone.code, 1);
+    assert.equal(alone.code, 2);
     assert.match(alone.stderr, /Delete 2 snapshots of .*\? No terminal to confirm on/);
     const done = await berth.json<PruneResult>('snapshot', 'prune', volume, '--keep-last', '1', '--yes');
     assert.deepEqual(done.removed, [ids[1], ids[2]]);

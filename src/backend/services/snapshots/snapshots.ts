@@ -132,6 +132,13 @@ export class Snapshots {
     }
   }
 
+  /** Those that no fork began with, as an engine was killed. Never fails. */
+  async sweepForked(isBase: (id: string) => boolean): Promise<void> {
+    for (const { id } of this.deps.records.all().filter((each) => !isBase(each.id))) {
+      await this.dropForked(id);
+    }
+  }
+
   async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
     const { store, place } = await this.storeOf(volume);
     this.refuseTaken(volume, name);

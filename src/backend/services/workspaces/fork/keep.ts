@@ -6,13 +6,14 @@ import { asBerthError, BerthError } from '../../../../api/errors';
 import { runningOn } from '../../../../api/rules/holder';
 import type { KeepResult } from '../../../../api/operations/fork';
 import type { Operation } from '../../../../api/operations/schemas';
-import { isUsable, notWhile, refuseProtected } from '../../../../api/rules/lifecycle';
+import { isLive, isUsable, notWhile, refuseProtected } from '../../../../api/rules/lifecycle';
 import { isForkOf } from '../../../../api/workspaces/fork-of';
 import type { ForkOrigin, KeepRequest } from '../../../../api/workspaces/fork';
 import type { OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { WorkspaceRecord } from '../record';
 import type { Runtimes } from '../runtime-handle';
+import { isBase } from './fork-base';
 import { isCopied } from './fork-spec';
 import { TakeOver, type Pair, type TakeOverDeps } from './take-over';
 import { refuseUnfilled } from './unfilled';
@@ -33,9 +34,13 @@ export class Keeping {
     this.takeOver = new TakeOver(deps);
   }
 
-  /** Says of workspaces whose engine was killed in the middle of it how they come to what they had. */
+  /** Removes what a killed engine has left of forks, and says of workspaces whose engine was killed in the middle of it how they come to what they had. */
   async load(): Promise<void> {
-    const { registry } = this.deps;
+    const { registry, snapshots } = this.deps;
+    // Of a record that can't be read nobody knows what it began with.
+    if (registry.setAside.length === 0) {
+      void snapshots.sweepForked((id) => isBase(this.deps, id));
+    }
     for (const { name, taking } of registry.all()) {
       if (taking !== undefined) {
         const back = [
@@ -95,12 +100,16 @@ export class Keeping {
     const { pairs, left } = pairsOf(fork, source);
     left.forEach((text) => context.warn(text));
     await this.refuseInUse(pairs, source);
-    const isDeleted = toDelete.includes(fork.name);
+    const isToGo = toDelete.includes(fork.name);
+    const isDeleted = isToGo && left.length === 0 && fork.protected !== true;
     const taken = await this.takeOver.run({ fork, source, pairs, isForkToStop: isDeleted }, context);
     await registry.update(source.name, { warnings: withoutCutOff(registry.get(source.name)) });
-    const why = left.length > 0 && isDeleted ? `Not all of it was taken over: ${left.join(' ')}` : undefined;
+    const why = left.length > 0 && isToGo ? `Not all of it was taken over: ${left.join(' ')}` : undefined;
     const going = why === undefined ? toDelete : toDelete.filter((each) => each !== fork.name);
     const { deleted, notDeleted } = await this.deleteAll(going, context);
+    if (isDeleted && isLive(fork.state) && registry.find(fork.name) !== undefined) {
+      await this.takeOver.start(fork.name, context);
+    }
     const spared =
       why === undefined
         ? []

@@ -174,7 +174,8 @@ export class TakeOver {
     );
   }
 
-  private async start(name: string, context: OperationContext): Promise<void> {
+  /** That it does not start is a warning. */
+  async start(name: string, context: OperationContext): Promise<void> {
     const { registry, verbs } = this.deps;
     try {
       await this.follow(await registry.pass(name, () => verbs.start(name)), context);
