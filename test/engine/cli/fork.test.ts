@@ -6,7 +6,7 @@ import type { ForkResult } from '../../../src/api/operations/fork';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
 
-const kills = 3;
+const kills = 2;
 type Forked = ForkResult & { workspaces: Workspace[] };
 
 describe('berth fork', function () {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/wait';
 import { Berth, finished } from './harness';
 
-const kills = 3;
+const kills = 2;
 
 describe('berth keep', function () {
   this.timeout(500_000);
