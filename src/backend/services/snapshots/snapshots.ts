@@ -12,7 +12,6 @@ import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { SnapshotChecks } from './checks';
-import { refuseProtectedSnapshot } from './policies';
 import { refuseProtectedSnapshot } from './protected';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
