@@ -210,9 +210,7 @@ export class Volumes {
 
   /** The workspace that has the volume to itself. */
   private ownerOf(volume: string): WorkspaceRecord | undefined {
-    return this.deps.registry
-      .all()
-      .find((record) => ownVolumesOf(record).includes(volume));
+    return this.deps.registry.all().find((record) => ownVolumesOf(record).includes(volume));
   }
 
   private async open(name: string): Promise<VolumeFiles> {
