@@ -84,7 +84,7 @@ export class SnapshotPolicies {
 }
 
 function refuseNoRule(policy: KeepPolicy): void {
-  if (Object.values(policy).every((rule) => rule === undefined)) {
+  if (Object.keys(policy).length === 0) {
     throw new BerthError('bad_request', 'No rule says which snapshots stay.', {
       field: 'keepLast',
       hint: 'Give at least one, e.g. `--keep-last 5` or `--keep-daily 7`.',
