@@ -300,6 +300,8 @@ const useTable = {
   commit: workspaceStates.filter((state) => isRuntimeState(state) || state === 'archived'),
   /** Its files stay as they are while they are read, or can be held still. */
   fork: workspaceStates.filter((state) => isRuntimeState(state) || state === 'archived'),
+  /** It loses nothing of its memory when it is stopped for it, and does not have to stay as it is. */
+  takeOver: ['running', 'stopped'],
 } as const satisfies Record<string, readonly WorkspaceState[]>;
 
 export type Use = keyof typeof useTable;

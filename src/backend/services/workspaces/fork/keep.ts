@@ -146,8 +146,7 @@ export class Keeping {
     if (!isUsable('fork', fork.state)) {
       throw notWhile(fork.state, fork.name, "its files can't be taken over");
     }
-    // What is paused would lose what is in its memory, and what is archived has to stay as it is.
-    if (source.state !== 'running' && source.state !== 'stopped') {
+    if (!isUsable('takeOver', source.state)) {
       throw notWhile(source.state, source.name, "it can't take over files");
     }
     refuseProtected('rebuild', source);
