@@ -104,17 +104,11 @@ describe('berth snapshot of Docker volumes', function () {
     assert.match(fine, /^first is as it was when it was made: \d+ checked, \d+ read\.$/m);
     assert.match(await berth.ok('snapshot', 'verify', name, 'first'), / 0 read\.$/m);
     const [first] = (await list()).filter((each) => each.name === 'first');
-    const flip = `cd /s/${first?.id}/tree/d/9; touch -r f t; printf X | dd of=f bs=1 seek=77 conv=notrunc; touch -r t f; rm t`;
-    const helper = await docker.createContainer({
-      ...{ Image: 'workspace:latest', Entrypoint: ['sh', '-c', flip], User: '0:0' },
-      HostConfig: { Binds: [`berth-snapshots-${berth.installation}:/s`] },
-    });
-    try {
-      await helper.start();
-      assert.equal(((await helper.wait()) as { StatusCode: number }).StatusCode, 0);
-    } finally {
-      await helper.remove({ force: true });
-    }
+    const inFolder = `cd /s/${first?.id}/tree/d/9; touch -r f t;`;
+    const other = 'if [ "$(cat /s/.byte)" = X ]; then printf Y; else printf X; fi';
+    await inStore(
+      `${inFolder} dd if=f of=/s/.byte bs=1 skip=77 count=1; ${other} | dd of=f bs=1 seek=77 conv=notrunc; touch -r t f; rm t`,
+    );
     const found = await berth.run(['snapshot', 'verify', name, '--all']);
     assert.equal(found.code, 1);
     assert.match(
@@ -123,7 +117,23 @@ describe('berth snapshot of Docker volumes', function () {
     );
     assert.match(await berth.ok('snapshot', 'list', name), /first .*: 1 DAMAGED$/m);
     assert.match(await berth.ok('snapshot', 'show', name, 'first'), /^verified +.*: 1 DAMAGED$/m);
+    await inStore(`${inFolder} dd if=/s/.byte of=f bs=1 seek=77 conv=notrunc; touch -r t f; rm t /s/.byte`);
+    assert.match(await berth.ok('snapshot', 'verify', name, 'first'), /^first is as it was/m);
   });
+
+  /** Behind Berth's back. */
+  async function inStore(script: string): Promise<void> {
+    const helper = await docker.createContainer({
+      ...{ Image: 'workspace:latest', Entrypoint: ['sh', '-c', script], User: '0:0' },
+      HostConfig: { Binds: [`berth-snapshots-${berth.installation}:/s`] },
+    });
+    try {
+      await helper.start();
+      assert.equal(((await helper.wait()) as { StatusCode: number }).StatusCode, 0);
+    } finally {
+      await helper.remove({ force: true });
+    }
+  }
 
   it('shows no volume of its own', async () => {
     const volumes = await berth.json<Volume[]>('volume', 'list');

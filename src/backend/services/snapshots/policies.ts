@@ -29,10 +29,7 @@ export class SnapshotPolicies {
   async update(volume: string, given: string, patch: SnapshotPatch): Promise<Snapshot> {
     const { records, snapshots } = this.deps;
     const { id } = await snapshots.get(volume, given);
-    const record = records.get(id);
-    if (record !== undefined) {
-      await records.write({ ...record, protected: patch.protected || undefined });
-    }
+    await records.update(id, (known) => ({ ...known, protected: patch.protected || undefined }));
     return snapshots.get(volume, id);
   }
 
