@@ -13,7 +13,7 @@ import { volumeUri } from '../files/volume-uri';
 import { readForeign } from './foreign-tree';
 import { inParallel } from './in-parallel';
 import { writeAll } from './stream-in';
-import type { CutOff, StreamNotes, UploadNote } from './stream-notes';
+import { isWhole, type CutOff, type StreamNotes, type UploadNote } from './stream-notes';
 import { arrivedOf, type Come } from './stream-plan';
 import { transferCounts, type TransferCounts } from './transfer-words';
 import type { Transfers } from './transfers';
@@ -88,7 +88,7 @@ async function goOn(
     counts.failed.push(...left);
     return counts;
   });
-  notes.remove(id);
+  notes.remove(id, isWhole(outcome));
   await transfers.reportUpload(outcome, note.to);
 }
 

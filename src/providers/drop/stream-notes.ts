@@ -16,8 +16,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Outcome } from '../../ui/runner';
 import type { VolumePlace } from '../files/volume-uri';
 import type { Come, StreamPlan } from './stream-plan';
+import { isPartial, type TransferCounts } from './transfer-words';
 
 /** Nobody reads the names of more. */
 const maxNames = 5_000;
@@ -64,10 +66,10 @@ export class StreamNotes {
   private readonly head: string;
   private timer: NodeJS.Timeout | undefined;
 
-  /** `staleMs`: after so long without a sign its window is gone; many times `beatMs`. */
+  /** `staleMs`: after so long without a sign its window is gone; more than `beatMs` and `lingerMs` together. */
   constructor(
     private readonly place: NotesPlace,
-    private readonly pace = { beatMs: 2_000, staleMs: 10_000 },
+    private readonly pace = { beatMs: 2_000, staleMs: 10_000, lingerMs: 6_000 },
   ) {
     this.head = `${createHash('sha256').update(place.window).digest('hex').slice(0, 16)}-`;
   }
@@ -94,14 +96,22 @@ export class StreamNotes {
     }
   }
 
-  /** It has ended. */
-  remove(id: string | undefined): void {
+  /**
+   * It has ended. A reload ends it as well, with failures, some moments before this process: only who lives on forgets
+   * what did not end whole.
+   */
+  remove(id: string | undefined, isWhole: boolean): void {
     const file = id === undefined ? undefined : this.now.get(id);
     if (id === undefined || file === undefined) {
       return;
     }
     this.now.delete(id);
-    orNothing(() => unlinkSync(file));
+    const forget = (): void => orNothing(() => unlinkSync(file));
+    if (isWhole) {
+      forget();
+    } else {
+      setTimeout(forget, this.pace.lingerMs).unref();
+    }
     if (this.now.size === 0) {
       clearInterval(this.timer);
       this.timer = undefined;
@@ -157,6 +167,11 @@ function claim(file: string, lastMs: number): CutOff | undefined {
       ? { note, lastMs, come: new Map(come.filter(isCome).map((each) => [each.name, each])) }
       : undefined;
   });
+}
+
+/** Whether nothing is left to do of it. */
+export function isWhole(outcome: Outcome<TransferCounts>): boolean {
+  return outcome.kind === 'done' && !isPartial(outcome.value);
 }
 
 function orNothing<T>(work: () => T): T | undefined {

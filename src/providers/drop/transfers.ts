@@ -13,7 +13,7 @@ import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
 import type { Incoming } from './stream-in';
-import type { StreamNotes } from './stream-notes';
+import { isWhole, type StreamNotes } from './stream-notes';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { showInStatusBar } from '../../ui/pick';
@@ -66,7 +66,7 @@ export class Transfers {
       counts.failed.push(...left);
       return counts;
     });
-    this.notes.remove(id);
+    this.notes.remove(id, isWhole(outcome));
     return this.reportUpload(outcome, to);
   }
 
@@ -97,7 +97,7 @@ export class Transfers {
     const id = this.notes.add({ kind: 'download', title, places: [...places], to: to.toString(), exact });
     const { streamOut } = await loadStreams();
     const outcome = await this.runner.run(title, (task) => streamOut(task, places, to, exact));
-    this.notes.remove(id);
+    this.notes.remove(id, isWhole(outcome));
     if (outcome.kind === 'done') {
       await this.report('copied', outcome.value, to.path);
     }

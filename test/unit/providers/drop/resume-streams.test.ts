@@ -45,7 +45,7 @@ describe('providers/drop/resume-streams: what a reload of the window cut off', (
     ...over,
     plan: { policy: 'fail', before: [], besides: [], ...plan },
   });
-  const pace = { beatMs: 10, staleMs: 150 };
+  const pace = { beatMs: 10, staleMs: 150, lingerMs: 80 };
   /** As a window leaves it that ended so long ago. */
   const cutOff = (noted: StreamNote, come: Come[] = [], agoMs = 5_000): void => {
     const notes = new StreamNotes({ folder, window: 'w' }, { ...pace, beatMs: 1_000_000 });
@@ -81,6 +81,15 @@ describe('providers/drop/resume-streams: what a reload of the window cut off', (
     await transfers.uploadStreams([], [{ name: 'a.txt', read }], to);
     assert.match(String(noted), /"title":"Uploading a\.txt".*"files":\["a\.txt"\]/);
     assert.deepEqual(kept(), []);
+  });
+
+  it('stays noted for a moment when it ended with failures, as a reload ends it before the process', async () => {
+    const { transfers } = openWindow();
+    const gone = () => Promise.reject(new Error('Canceled'));
+    await transfers.uploadStreams([], [{ name: 'a.txt', read: gone }], to);
+    assert.equal(kept().length, 1);
+    await openWindow().resume();
+    assert.deepEqual([kept(), standIn.progress], [[], []], 'who lives on forgets it');
   });
 
   it('of a browser is told: what came over, what did not, and the way to do it again', async () => {
@@ -181,7 +190,7 @@ describe('providers/drop/resume-streams: what a reload of the window cut off', (
     utimesSync(join(folder, file), began, began);
     await new Promise((resolve) => setTimeout(resolve, 40));
     const text = readFileSync(join(folder, file), 'utf8');
-    running.remove(id);
+    running.remove(id, true);
     writeFileSync(join(folder, file), text);
     await openWindow().resume();
     assert.deepEqual(put(), ['/in/a.txt']);
@@ -196,7 +205,7 @@ describe('providers/drop/resume-streams: what a reload of the window cut off', (
     first.came(id, written('b.txt'));
     assert.deepEqual(put(), []);
     assert.equal(kept().length, 1);
-    first.remove(id);
+    first.remove(id, true);
     await resumed;
     assert.deepEqual([put(), warnings(), kept()], [[], [], []]);
   });
