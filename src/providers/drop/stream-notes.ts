@@ -69,7 +69,7 @@ export class StreamNotes {
   /** `staleMs`: after so long without a sign its window is gone; more than `beatMs` and `lingerMs` together. */
   constructor(
     private readonly place: NotesPlace,
-    private readonly pace = { beatMs: 2_000, staleMs: 10_000, lingerMs: 6_000 },
+    private readonly pace = { beatMs: 2_000, staleMs: 20_000, lingerMs: 15_000 },
   ) {
     this.head = `${createHash('sha256').update(place.window).digest('hex').slice(0, 16)}-`;
   }
