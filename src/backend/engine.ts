@@ -205,8 +205,8 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await operations.load();
     await registry.load();
-    await services.keeping.load();
     await services.snapshots.load();
+    await services.keeping.load();
     await keys.makeClientKey();
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');
