@@ -8,7 +8,7 @@ import { Targets } from './commands/targets';
 import type { EngineClient } from './client/engine-client';
 import { ContextKeys } from './providers/context-keys';
 import { volumesDrop, workspacesDrop } from './providers/drop/controllers';
-import { StreamNotes, type NotesPlace } from './providers/drop/stream-notes';
+import { StreamNotes } from './providers/drop/stream-notes';
 import { Transfers } from './providers/drop/transfers';
 import { EngineLink } from './ui/engine-link';
 import { VolumeFileSystem } from './providers/files/file-system';
@@ -61,7 +61,7 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   const keys = own(new ContextKeys(link, store));
   const followed = new FollowedOperations(context.workspaceState);
   const runner = new Runner(link, store, log, followed);
-  const transfers = new Transfers(runner, log, new StreamNotes(notesPlace(context)));
+  const transfers = new Transfers(runner, log, new StreamNotes(context.workspaceState));
   const drops = { transfers, runner, store };
   const workspacesTree = own(new WorkspacesTree(store, link));
   const volumesTree = own(new VolumesTree(store, link, log));
@@ -98,13 +98,6 @@ export function activate(context: vscode.ExtensionContext): { getApi(version: 1)
   views.seen();
   goOn(runner, followed, transfers);
   return { getApi: () => ({ version: 1, client: () => link.client(), store, trees }) };
-}
-
-/** For all windows with the same folders open: those of a browser share the memory of one, each as it was when it began. */
-function notesPlace({ globalStorageUri }: vscode.ExtensionContext): NotesPlace {
-  const { workspaceFile, workspaceFolders = [] } = vscode.workspace;
-  const opened = workspaceFile === undefined ? workspaceFolders.map(({ uri }) => uri) : [workspaceFile];
-  return { folder: vscode.Uri.joinPath(globalStorageUri, 'streams').fsPath, window: opened.join('\n') };
 }
 
 /** With what the window had under way before its reload. */

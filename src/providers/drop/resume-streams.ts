@@ -12,14 +12,14 @@ import { names } from '../../ui/words';
 import { volumeUri } from '../files/volume-uri';
 import { readForeign } from './foreign-tree';
 import { inParallel } from './in-parallel';
-import { writeAll } from './stream-in';
-import { isWhole, type CutOff, type StreamNotes, type UploadNote } from './stream-notes';
-import { arrivedOf, type Come } from './stream-plan';
+import { streamOn } from './stream-in';
+import type { StreamNotes, UploadNote } from './stream-notes';
+import { arrivedOf } from './stream-plan';
 import { transferCounts, type TransferCounts } from './transfer-words';
 import type { Transfers } from './transfers';
 
 const { t } = vscode.l10n;
-/** Cut off for longer, it was no reload: who opens the window again the next day asks for it themselves. */
+/** Later it was no reload: who opens the window again the next day asks for it themselves. */
 const reloadMs = 10 * 60_000;
 const parallel = 8;
 
@@ -32,35 +32,25 @@ export interface ResumeServices {
 
 /** Never rejects. */
 export async function resumeStreams(services: ResumeServices): Promise<void> {
-  const { notes } = services;
+  const { notes, transfers } = services;
+  notes.forgetEarlier();
   await Promise.all(
-    notes.earlier().map(async (file) => {
-      const cutOff = await notes.take(file);
-      if (cutOff !== undefined) {
-        await resume(services, cutOff);
+    notes.earlier.map(async (note) => {
+      if (note.kind === 'download') {
+        const to = vscode.Uri.parse(note.to, true);
+        await offerAgain(note.title, t('Download Again'), () =>
+          transfers.downloadStreams(note.places, to, note.exact),
+        );
+      } else if (note.foreign.length === 0) {
+        await reportMissing(services, note);
+      } else if (Date.now() - note.plan.startedMs < reloadMs) {
+        await goOn(services, note);
+      } else {
+        const again = (): Promise<boolean> => transfers.uploadStreams(urisOf(note), [], note.to);
+        await offerAgain(note.title, t('Upload Again'), again);
       }
     }),
   );
-}
-
-async function resume(services: ResumeServices, { note, come, lastMs }: CutOff): Promise<void> {
-  const { transfers } = services;
-  if (note.kind === 'download') {
-    const to = vscode.Uri.parse(note.to, true);
-    await offerAgain(note.title, t('Download Again'), () =>
-      transfers.downloadStreams(note.places, to, note.exact),
-    );
-    return;
-  }
-  const { title, foreign, files, to } = note;
-  // Of one with both kinds each is told for itself.
-  await Promise.all([
-    files.length > 0 && reportMissing(services, note, come),
-    foreign.length > 0 &&
-      (Date.now() - lastMs < reloadMs
-        ? goOn(services, note, come)
-        : offerAgain(title, t('Upload Again'), () => transfers.uploadStreams(urisOf(note), [], to))),
-  ]);
 }
 
 const urisOf = ({ foreign }: UploadNote): vscode.Uri[] => foreign.map((uri) => vscode.Uri.parse(uri, true));
@@ -73,33 +63,24 @@ async function offerAgain(title: string, button: string, again: () => Promise<bo
 }
 
 /** Contents that have a URI are read again, those that are not there yet. */
-async function goOn(
-  { runner, transfers, notes }: ResumeServices,
-  note: UploadNote,
-  come: CutOff['come'],
-): Promise<void> {
-  const id = notes.add({ ...note, files: [] }, come.values());
+async function goOn(services: ResumeServices, note: UploadNote): Promise<void> {
+  const { runner, transfers, notes } = services;
+  const id = notes.add(note);
   const outcome = await runner.run(note.title, async (task) => {
     task.report(t('goes on after the reload'));
     const { incoming, left } = await readForeign(urisOf(note), task);
-    const { to, plan } = note;
-    const noting = (each: Come): void => notes.came(id, each);
-    const counts = await writeAll(task, { incoming, to, plan, come, noting });
+    const counts = await streamOn(task, incoming, note.to, note.plan);
     counts.failed.push(...left);
     return counts;
   });
-  notes.remove(id, isWhole(outcome));
+  notes.remove(id);
   await transfers.reportUpload(outcome, note.to);
 }
 
 /** Contents of a browser went with the window. */
-async function reportMissing(
-  { runner, log }: ResumeServices,
-  note: UploadNote,
-  come: CutOff['come'],
-): Promise<void> {
+async function reportMissing({ runner, log }: ResumeServices, note: UploadNote): Promise<void> {
   const { title, to, files } = note;
-  const outcome = await runner.run(title, (task) => look(task, note, come));
+  const outcome = await runner.run(title, (task) => look(task, note));
   if (outcome.kind !== 'done') {
     return;
   }
@@ -128,12 +109,11 @@ async function reportMissing(
 async function look(
   task: Task,
   { files, to, plan }: UploadNote,
-  come: CutOff['come'],
 ): Promise<{ counts: TransferCounts; missing: string[] }> {
   const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed: 0 };
   const away = new Set<string>();
   await inParallel(files, { atOnce: parallel, signal: task.signal }, async (name) => {
-    const there = await arrivedOf(task, { name, come: come.get(name) }, to, plan);
+    const there = await arrivedOf(task, name, to, plan);
     if (there === undefined) {
       away.add(name);
     } else if (there === 'skipped') {

@@ -15,7 +15,6 @@ import {
   plannedName,
   topOf,
   type Arrived,
-  type Come,
   type StreamPlan,
 } from './stream-plan';
 import type { TransferCounts } from './transfer-words';
@@ -33,38 +32,44 @@ export interface Incoming {
 }
 
 /**
- * Asks what to do about what is in the way, then writes them; `planned` gets what was decided before that, and
- * answers with what hears of each file. Throws `Cancelled`; what failed is counted, not thrown.
+ * Asks what to do about what is in the way, then writes them; `planned` gets what was decided before that. Throws
+ * `Cancelled`; what failed is counted, not thrown.
  */
 export async function streamIn(
   task: Task,
   incoming: readonly Incoming[],
   to: VolumePlace,
-  planned: (plan: StreamPlan) => Noting = () => () => undefined,
+  planned: (plan: StreamPlan) => void = () => undefined,
 ): Promise<TransferCounts> {
+  const startedMs = Date.now();
   const { conflicts, folders, before } = await conflictsOf(task, incoming, to);
   const policy = await chooseConflictPolicy({ conflicts, total: conflicts.length, folders });
   const besides = policy === 'rename' ? await freeNames(task, to, folders) : [];
-  const plan: StreamPlan = { policy, before, besides };
-  return writeAll(task, { incoming, to, plan, noting: planned(plan) });
+  const plan: StreamPlan = { policy, startedMs, before, besides };
+  planned(plan);
+  return writeAll(task, { incoming, to, plan });
 }
 
-/** Hears what becomes of each file. */
-export type Noting = (come: Come) => void;
+/** Goes on with one that a reload of the window cut off: what has come over already is left as it is. */
+export async function streamOn(
+  task: Task,
+  incoming: readonly Incoming[],
+  to: VolumePlace,
+  plan: StreamPlan,
+): Promise<TransferCounts> {
+  return writeAll(task, { incoming, to, plan, isContinued: true });
+}
 
 interface Writing {
   incoming: readonly Incoming[];
   to: VolumePlace;
   plan: StreamPlan;
-  noting: Noting;
-  /** Of one that goes on: what is known of the files that came before. */
-  come?: ReadonlyMap<string, Come>;
+  isContinued?: boolean;
 }
 
-/** Also goes on with one that a reload of the window cut off: what has come over already is left as it is. */
-export async function writeAll(
+async function writeAll(
   task: Task,
-  { incoming, to, plan, noting, come }: Writing,
+  { incoming, to, plan, isContinued = false }: Writing,
 ): Promise<TransferCounts> {
   const renamed = plan.besides.length;
   const counts: TransferCounts = { files: 0, bytes: 0, skipped: [], failed: [], renamed };
@@ -76,13 +81,11 @@ export async function writeAll(
   );
   const files = incoming.filter(({ read }) => read !== undefined);
   await inParallel(files, { atOnce: parallel, signal: task.signal }, async (next) => {
-    const { name } = next;
-    const there = come && (await arrivedOf(task, { name, come: come.get(name) }, to, plan));
+    const there = isContinued ? await arrivedOf(task, next.name, to, plan) : undefined;
     if (there === undefined) {
-      const write = { to, policy: plan.policy, as: named(name), noting };
-      await writeOne(task, next, write, counts);
+      await writeOne(task, { ...next, name: named(next.name) }, to, plan.policy, counts);
     } else {
-      countArrived(there, name, counts);
+      countArrived(there, next.name, counts);
     }
     const done = counts.files + counts.skipped.length + counts.failed.length;
     task.report(
@@ -195,19 +198,17 @@ async function makeFolders(
 async function writeOne(
   { client, signal }: Task,
   { name, read }: Incoming,
-  { to, policy, as, noting }: { to: VolumePlace; policy: ConflictPolicy; as: string; noting: Noting },
+  to: VolumePlace,
+  policy: ConflictPolicy,
   counts: TransferCounts,
 ): Promise<void> {
   try {
     const content = Buffer.from((await read?.()) ?? []);
     const overwrite = policy === 'overwrite';
     for (let attempt = 1; ; attempt++) {
-      const come = { name, as: attempt === 1 ? as : numbered(as, attempt), bytes: content.length };
-      const path = joinPath(to.path, come.as);
-      noting({ ...come, state: 'begun' });
+      const path = joinPath(to.path, attempt === 1 ? name : numbered(name, attempt));
       try {
         await client.writeFile(to.volume, path, content, { create: true, overwrite }, signal);
-        noting({ ...come, state: 'written' });
         counts.files++;
         counts.bytes += content.length;
         counts.renamed += attempt > 1 ? 1 : 0;
@@ -217,7 +218,6 @@ async function writeOne(
           throw error;
         }
         if (policy === 'skip') {
-          noting({ ...come, state: 'skipped' });
           counts.skipped.push(path);
           return;
         }
@@ -228,6 +228,6 @@ async function writeOne(
     if (code === 'cancelled') {
       throw error;
     }
-    counts.failed.push(`${as}: ${message}`);
+    counts.failed.push(`${name}: ${message}`);
   }
 }

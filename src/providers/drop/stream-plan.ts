@@ -11,18 +11,11 @@ import type { VolumePlace } from '../files/volume-uri';
 /** Plain, to be kept over a reload of the window. */
 export interface StreamPlan {
   policy: ConflictPolicy;
+  startedMs: number;
   /** What was there under a name that comes, and when that had changed. */
   before: [name: string, mtimeMs: number][];
   /** Folders that come under another name, as there is one of theirs. */
   besides: [name: string, other: string][];
-}
-
-/** What is known of a file that comes: under which name (for `rename` it may be another one), and how large it is. */
-export interface Come {
-  name: string;
-  as: string;
-  bytes: number;
-  state: 'begun' | 'written' | 'skipped';
 }
 
 /** Whether a file of the plan is there: undefined where it has not come; `skipped` where it was not to come. */
@@ -54,23 +47,30 @@ export async function entryAt(
   }
 }
 
-/** `come`: the last that is known of it. What the window did not hear the end of is there when it is new, and as large. */
+/** `name` as it was given; of the last of several that went by numbers, the latest. */
 export async function arrivedOf(
   task: Pick<Task, 'client' | 'signal'>,
-  { name, come }: { name: string; come: Come | undefined },
+  given: string,
   to: VolumePlace,
   plan: StreamPlan,
 ): Promise<Arrived> {
-  const earlier = new Map(plan.before).get(name);
-  if (come === undefined) {
-    return plan.policy === 'skip' && earlier !== undefined ? 'skipped' : undefined;
+  const name = plannedName(given, plan);
+  const earlier = new Map(plan.before).get(given);
+  for (let attempt = 1; ; attempt++) {
+    const path = joinPath(to.path, attempt === 1 ? name : numbered(name, attempt));
+    const found = await entryAt(task, to.volume, path);
+    if (found === undefined) {
+      return undefined;
+    }
+    const wasThere =
+      attempt === 1 ? name === given && found.mtimeMs === earlier : found.mtimeMs < plan.startedMs;
+    if (!wasThere) {
+      return found.type === 'file' ? { bytes: found.size } : undefined;
+    }
+    if (plan.policy !== 'rename') {
+      return plan.policy === 'skip' ? 'skipped' : undefined;
+    }
   }
-  if (come.state !== 'begun') {
-    return come.state === 'skipped' ? 'skipped' : { bytes: come.bytes };
-  }
-  const found = await entryAt(task, to.volume, joinPath(to.path, come.as));
-  const isNew = come.as !== name || found?.mtimeMs !== earlier;
-  return isNew && found?.type === 'file' && found.size === come.bytes ? { bytes: found.size } : undefined;
 }
 
 /** `notes.txt` → `notes (2).txt`. */

@@ -13,7 +13,7 @@ import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { askedPolicy } from './conflicts';
 import type { Incoming } from './stream-in';
-import { isWhole, type StreamNotes } from './stream-notes';
+import type { StreamNotes } from './stream-notes';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { showInStatusBar } from '../../ui/pick';
@@ -55,24 +55,22 @@ export class Transfers {
     const outcome = await this.runner.run(title, async (task) => {
       const { incoming, left } = await readForeign(foreign, task);
       const counts = await streamIn(task, [...incoming, ...files], to, (plan) => {
-        const noted = this.notes.add({
+        id = this.notes.add({
           ...{ kind: 'upload', title, to, plan },
           foreign: foreign.map((uri) => uri.toString()),
           files: files.map(({ name }) => name),
         });
-        id = noted;
-        return (come) => this.notes.came(noted, come);
       });
       counts.failed.push(...left);
       return counts;
     });
-    this.notes.remove(id, isWhole(outcome));
+    this.notes.remove(id);
     return this.reportUpload(outcome, to);
   }
 
   /** What a reload of the window cut off. Never rejects. */
   async resume(): Promise<void> {
-    if (this.notes.earlier().length > 0) {
+    if (this.notes.earlier.length > 0) {
       const { resumeStreams } = await loadStreams();
       await resumeStreams({ runner: this.runner, notes: this.notes, transfers: this, log: this.log });
     }
@@ -97,7 +95,7 @@ export class Transfers {
     const id = this.notes.add({ kind: 'download', title, places: [...places], to: to.toString(), exact });
     const { streamOut } = await loadStreams();
     const outcome = await this.runner.run(title, (task) => streamOut(task, places, to, exact));
-    this.notes.remove(id, isWhole(outcome));
+    this.notes.remove(id);
     if (outcome.kind === 'done') {
       await this.report('copied', outcome.value, to.path);
     }

@@ -10,6 +10,7 @@ import type { FileMeasure } from '../../../../src/api';
 import type { Store } from '../../../../src/ui/store';
 import type { FileRow } from '../../../../src/providers/trees/rows';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
+import { TestMemory } from '../../../support/vscode/memory';
 import { useUnlinked } from '../../../support/vscode/unlinked';
 import { until } from '../../../support/wait';
 import { entry, operation } from '../../providers/fixtures';
@@ -42,7 +43,7 @@ describe('commands/file/delete', () => {
     link.client = connected.client;
     const targets = new Targets(connected, store, () => ({ workspaces: [], volumes: [] }));
     const runner = new Runner(connected, store, log);
-    const transfers = new Transfers(runner, log, new StreamNotes({ folder: '/not/there', window: '' }));
+    const transfers = new Transfers(runner, log, new StreamNotes(new TestMemory()));
     downloaded = [];
     transfers.download = (places, folder) => {
       downloaded.push(...places.map(({ path }) => `${path} to ${folder}`));

@@ -8,6 +8,7 @@ import { Transfers } from '../../../../src/providers/drop/transfers';
 import { Runner } from '../../../../src/ui/runner';
 import { Store } from '../../../../src/ui/store';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
+import { TestMemory } from '../../../support/vscode/memory';
 import { quietLog } from '../../../support/vscode/quiet-log';
 import { entry, operation, volume } from '../../providers/fixtures';
 
@@ -48,7 +49,7 @@ describe('taking a file back out of a snapshot', () => {
     const link = { client: () => Promise.resolve(engine().client) };
     const log = quietLog();
     const runner = new Runner(link, store, log);
-    const transfers = new Transfers(runner, log, new StreamNotes({ folder: '/not/there', window: '' }));
+    const transfers = new Transfers(runner, log, new StreamNotes(new TestMemory()));
     const change: Change = { path, kind: 'changed', before: file, after: file, ...over };
     await takeBack({ link, runner, transfers } as unknown as TakingServices, change, {
       from: 'snapshot@1',

@@ -6,6 +6,7 @@ import { Transfers } from '../../../../src/providers/drop/transfers';
 import { Runner } from '../../../../src/ui/runner';
 import { Store } from '../../../../src/ui/store';
 import { useRecordedEngine } from '../../../support/engine/recorded-engine';
+import { TestMemory } from '../../../support/vscode/memory';
 import { quietLog } from '../../../support/vscode/quiet-log';
 import { operation } from '../fixtures';
 
@@ -24,11 +25,7 @@ describe('providers/drop/transfers', () => {
     result = { files: 1, bytes: 5, skipped: [], renamed: [], failed: [] };
     const connected = { client: () => Promise.resolve(engine().client) };
     const log = quietLog();
-    transfers = new Transfers(
-      new Runner(connected, store, log),
-      log,
-      new StreamNotes({ folder: '/not/there', window: '' }),
-    );
+    transfers = new Transfers(new Runner(connected, store, log), log, new StreamNotes(new TestMemory()));
     engine().answers.set('POST /v1/transfers/conflicts', ({ body }): ConflictList => {
       const { from, to } = body as TransferCreate;
       const volume = 'volume' in from ? from.volume : 'volume' in to ? to.volume : '';
