@@ -19,6 +19,9 @@ const without = new Map([
   ['image list', 'a command that takes an image lists them'],
   ['snapshot list', 'snapshots have no view in a window yet'],
   ['cp', 'files are dropped on the Volumes view'],
+  ['snapshot unprotect', 'snapshots are protected on the command line alone'],
+  ['info', 'the row and its tooltip show it'],
+  ['snapshot restore', 'it is one of several, named in a warning for who wants to go back'],
 ]);
 
 /** The commands in backquotes, in all texts of the engine and the client. */
