@@ -22,22 +22,24 @@ const which = 'its id or its name';
 
 /** `snapshot protect|unprotect|prune`. */
 export function registerSnapshotPolicies(snapshot: Command, cli: Cli): void {
-  for (const [verb, isProtected] of [
-    ['protect', true],
-    ['unprotect', false],
-  ] as const) {
-    examples(
-      snapshot
-        .command(verb)
-        .description(
-          isProtected ? 'refuse to delete a snapshot until it is unprotected' : 'let it be deleted again',
-        )
-        .argument('<volume>', of)
-        .argument('<snapshot>', which)
-        .action((volume: string, name: string) => protect(cli, volume, name, isProtected)),
-      [`berth snapshot ${verb} demo before-upgrade`, ''],
-    );
-  }
+  examples(
+    snapshot
+      .command('protect')
+      .description('refuse to delete a snapshot until it is unprotected')
+      .argument('<volume>', of)
+      .argument('<snapshot>', which)
+      .action((volume: string, name: string) => protect(cli, volume, name, true)),
+    ['berth snapshot protect demo before-upgrade', ''],
+  );
+  examples(
+    snapshot
+      .command('unprotect')
+      .description('let it be deleted again')
+      .argument('<volume>', of)
+      .argument('<snapshot>', which)
+      .action((volume: string, name: string) => protect(cli, volume, name, false)),
+    ['berth snapshot unprotect demo before-upgrade', ''],
+  );
   const prune = snapshot
     .command('prune')
     .description(
