@@ -1,10 +1,8 @@
 /** Compares two trees of files, and reports what has changed as it comes. */
-import { BerthError, fromErrorBody, parseErrorBody } from '../api/errors';
 import type { Change, CompareEnd, CompareEvent, CompareFailure } from '../api/files/compare';
 import { fillPath, streamPaths } from '../api/paths';
+import { askForEvents } from './ask-events';
 import type { EngineClient } from './engine-client';
-import { readEvents } from './read-events';
-import { wrapTransportError } from './transport';
 
 export interface ComparedPlace {
   volume: string;
@@ -29,31 +27,14 @@ export async function compare(
   if (full) {
     query.set('full', 'true');
   }
-  const response = await client.transport.open({
-    method: 'GET',
-    path: `${fillPath(streamPaths.fileCompare, { volume: before.volume })}?${query.toString()}`,
-    headers: { accept: 'text/event-stream' },
-    signal,
-    ownConnection: true,
-  });
-  let last: CompareEvent | undefined;
-  const deliver = (payload: unknown): void => {
-    const event = (last = payload as CompareEvent);
+  const path = `${fillPath(streamPaths.fileCompare, { volume: before.volume })}?${query.toString()}`;
+  const deliver = (event: CompareEvent): void => {
     if ('changes' in event) {
       listener.changes(event.changes);
     } else if ('failed' in event) {
       listener.failed?.(event.failed);
     }
   };
-  await readEvents(response, deliver).catch((error: unknown) => {
-    throw wrapTransportError(error);
-  });
-  if (last !== undefined && 'error' in last) {
-    const body = parseErrorBody({ error: last.error });
-    throw body === undefined ? new BerthError('internal', last.error.message) : fromErrorBody(body);
-  }
-  if (last === undefined || !('end' in last)) {
-    throw new BerthError('gone', 'The engine ended before the comparison did.');
-  }
-  return last.end;
+  const cutOff = 'The engine ended before the comparison did.';
+  return askForEvents<CompareEvent>(client, path, deliver, { signal, cutOff });
 }

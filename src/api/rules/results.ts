@@ -29,7 +29,7 @@ export function bodyOf({ error }: { error?: unknown }): ErrorBody {
   return parseErrorBody({ error }) ?? new BerthError('cancelled', 'Cancelled.').toBody();
 }
 
-/** Why a fork was not made. */
+/** What the engine says went wrong, as the error it was. */
 export function failureOf({ error }: { error: { message: string } }): BerthError {
   const body = parseErrorBody({ error });
   return body === undefined ? new BerthError('internal', error.message) : fromErrorBody(body);
