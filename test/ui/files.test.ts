@@ -31,7 +31,7 @@ describe('the files of a volume, running and stopped', function () {
     await ui.workbench.tree('Volumes').row(name).waitFor('visible', slow);
   });
 
-  /** An Explorer that just opened draws its rows anew at a time of its own, and a drag on an old one is lost. */
+  /** A tree that draws its rows anew, as an Explorer that just opened or volumes of others that come and go, loses a drag or drop. */
   const patiently = async (drag: () => Promise<void>): Promise<void> => {
     const { page } = ui.workbench;
     for (let attempt = 1; ; attempt++) {
@@ -99,8 +99,10 @@ describe('the files of a volume, running and stopped', function () {
   it('opens a row dragged to the editors', async () => {
     const { workbench } = ui;
     await workbench.editor.closeAll();
-    await tree().row('dragged.txt').dragTo(workbench.page.locator('.editor-group-container').first());
-    await workbench.editor.waitForTab('dragged.txt');
+    await patiently(async () => {
+      await tree().row('dragged.txt').dragTo(workbench.page.locator('.editor-group-container').first());
+      await workbench.editor.waitForTab('dragged.txt', 10_000);
+    });
     await workbench.editor.waitForText('dragged');
   });
 
@@ -126,8 +128,10 @@ describe('the files of a volume, running and stopped', function () {
   });
 
   it('takes a folder dropped with its path, as a desktop gives it', async () => {
-    await tree().row('src').dropPaths(join(ui.folder, 'photos'));
-    await tree().row('photos').waitFor();
+    await patiently(async () => {
+      await tree().row('src').dropPaths(join(ui.folder, 'photos'));
+      await tree().row('photos').waitFor('visible', 10_000);
+    });
     await tree().expand('photos', 'deep');
     await tree().row('two.txt').waitFor();
     assert.equal(await inside('src/photos/deep/two.txt'), '22');

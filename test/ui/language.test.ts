@@ -61,6 +61,8 @@ for (const { title, locale, isPseudo } of [
       prepare: (folder) => ({
         folder,
         locale,
+        // Their names are nobody's to translate.
+        settings: { 'berth.volumes.showForeign': false },
         onStart: async (vscode) => {
           await addLanguage(vscode, locale);
           if (isPseudo) await translateToPseudo(vscode, locale);

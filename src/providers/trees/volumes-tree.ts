@@ -37,7 +37,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   private readonly emitter = new vscode.EventEmitter<VolumeRow | VolumeRow[] | undefined>();
   readonly onDidChangeTreeData = this.emitter.event;
   readonly folds = new Folds();
-  private drawnOrder = '';
+  /** The names in each group. */
+  private drawn: ReadonlyMap<string, string> = new Map();
   private readonly stale = this.owned.add(new GatheredRows<VolumeRow>((rows) => this.emitter.fire(rows)));
 
   constructor(
@@ -220,15 +221,32 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
 
   private roots(): VolumeRow[] {
     const sorted = this.sorted();
-    this.drawnOrder = this.orderOf(sorted);
+    this.drawn = this.ordersOf(sorted);
     if (this.grouping === 'none') {
       return sorted.map(({ name }) => ({ type: 'volume', name }));
     }
     return volumeGroups(sorted, this.grouping).map((key) => ({ type: 'group', key }));
   }
 
-  private orderOf(sorted: readonly Volume[]): string {
-    return sorted.map((volume) => `${this.groupOf(volume)}/${volume.name}`).join(' ');
+  private ordersOf(sorted: readonly Volume[]): Map<string, string> {
+    const namesIn = (key: string): string =>
+      sorted
+        .filter((volume) => this.groupOf(volume) === key)
+        .map(({ name }) => name)
+        .join(' ');
+    return new Map(volumeGroups(sorted, this.grouping).map((key) => [key, namesIn(key)]));
+  }
+
+  /** Groups that have other members since; undefined where all is to be drawn anew: rows that are lose their open menus and drags. */
+  private regrouped(): (VolumeRow | undefined)[] | undefined {
+    const before = this.drawn;
+    const now = this.ordersOf(this.sorted());
+    const changed = [...now.keys()].filter((key) => now.get(key) !== before.get(key));
+    if ([...now.keys()].join(' ') !== [...before.keys()].join(' ') || changed.includes('')) {
+      return undefined;
+    }
+    this.drawn = now;
+    return changed.map((key) => this.rows.find(rowId({ type: 'group', key })));
   }
 
   private groupLabel(key: string): string {
@@ -251,15 +269,18 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     if (change.all) {
       this.snapshots.renewAll();
     }
-    if (change.all || this.orderOf(this.sorted()) !== this.drawnOrder) {
+    const groups = change.all ? undefined : this.regrouped();
+    if (groups?.length !== 0) {
       const isGone = (volume: string): boolean => this.store.volume(volume) === undefined;
       this.rows.drop((row) => row.type !== 'group' && isGone(row.type === 'volume' ? row.name : row.volume));
+    }
+    if (groups === undefined) {
       this.emitter.fire(undefined);
       return;
     }
     const changed = [...change.volumes].map((name) => this.rows.find(`volume:${name}`));
     const users = [...change.workspaces].flatMap((name) => this.rowsOfUser(name));
-    const found = [...new Set([...changed, ...users])].filter((row) => row !== undefined);
+    const found = [...new Set([...groups, ...changed, ...users])].filter((row) => row !== undefined);
     if (found.length > 0) {
       this.emitter.fire(found);
     }

@@ -13,8 +13,8 @@ export class Editor {
     return this.page.locator('.tabs-container .tab').filter({ hasText: name });
   }
 
-  async waitForTab(name: string): Promise<void> {
-    await this.tab(name).waitFor();
+  async waitForTab(name: string, timeout?: number): Promise<void> {
+    await this.tab(name).waitFor(timeout === undefined ? {} : { timeout });
     await this.area.locator('.view-line').first().waitFor();
   }
 

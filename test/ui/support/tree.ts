@@ -5,6 +5,7 @@ import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from 
 import { eventually } from './eventually';
 
 const MENU_TIMEOUT_MS = 30_000;
+const STALE_MS = 250;
 
 interface Styles {
   getComputedStyle: (of: unknown, pseudo: string) => { content: string };
@@ -25,6 +26,25 @@ export class Tree {
   row(label: string): TreeRow {
     const name = this.page.locator('.label-name').filter({ hasText: exactly(label) });
     return new TreeRow(this.page, this.rows.filter({ has: name }).first());
+  }
+
+  /** Scrolls up until that row is in sight and nothing lies over it: the tree keeps the folders of its first row at its top. */
+  async scrollUpTo(label: string): Promise<TreeRow> {
+    const row = this.row(label);
+    await this.pane.locator('.monaco-list').hover();
+    await eventually(`the row ${label} without anything over it`, async () => {
+      const [at, list, over] = await Promise.all(
+        [row.locator, this.pane.locator('.monaco-list'), this.pane.locator('.monaco-tree-sticky-container')].map(
+          async (part) => ((await part.count()) > 0 ? part.first().boundingBox() : null),
+        ),
+      );
+      const top = over ? over.y + over.height : (list?.y ?? 0);
+      if (!at || at.y < top) {
+        await this.page.mouse.wheel(0, -44);
+        throw new Error(at ? 'it is covered' : 'it is out of sight');
+      }
+    });
+    return row;
   }
 
   /** The labels of all rows in sight, top to bottom. Rejects soon when one of them goes meanwhile. */
@@ -164,9 +184,29 @@ export class TreeRow {
         // One that just opened takes a moment until it accepts clicks.
         await entry.hover({ timeout: 3_000 });
         await entry.click({ timeout: 3_000 });
+        // A click that came before that moment was over, as on a busy machine, has done nothing.
+        await menu.first().waitFor({ state: 'hidden', timeout: 3_000 });
+        await this.refuseStale();
       },
       MENU_TIMEOUT_MS,
     );
+  }
+
+  /** A row whose folder is just being listed again is nothing to VS Code for a moment: Berth says so, and does nothing. */
+  private async refuseStale(): Promise<void> {
+    const told = this.page
+      .locator('.notifications-toasts .notification-list-item')
+      .filter({ hasText: 'That row has just changed' });
+    const isStale = await told
+      .first()
+      .waitFor({ timeout: STALE_MS })
+      .then(() => true)
+      .catch(() => false);
+    if (isStale) {
+      await told.first().hover();
+      await told.first().locator('.codicon-notifications-clear').click();
+      throw new Error('the row had just changed');
+    }
   }
 
   /** Drags it onto another row, in the same tree or elsewhere. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import { useUnlinked } from '../../../support/vscode/unlinked';
-import type { Volume } from '../../../../src/api';
+import type { EngineEvent, Volume } from '../../../../src/api';
+import type { Store } from '../../../../src/ui/store';
 import { VolumesTree } from '../../../../src/providers/trees/volumes-tree';
 import type { VolumeRow } from '../../../../src/providers/trees/rows';
 import { volume, workspace } from '../fixtures';
@@ -18,9 +19,11 @@ const volumes: readonly Volume[] = [
 describe('the groups of the Volumes view', () => {
   const unlinked = useUnlinked();
   let tree: VolumesTree;
+  let known: Store;
 
   beforeEach(() => {
     const { store, link, log } = unlinked();
+    known = store;
     tree = new VolumesTree(store, link, log);
     const workspaces = [workspace('api', { dockerVolume: 'workspace-api-docker' })];
     store.loadSnapshot({ workspaces, volumes: [...volumes], operations: [], drivers: [] });
@@ -47,6 +50,27 @@ describe('the groups of the Volumes view', () => {
       ...['Named: 1', 'cache: Docker volume'],
       ...['Other tools: 2', 'aaa-of-others: other tool', 'workspace-b: another installation · home'],
     ]);
+  });
+
+  it('leave the other groups alone when one has another member, and are drawn anew when one comes or goes', async () => {
+    const [homes, , foreign] = await tree.getChildren();
+    assert.ok(homes !== undefined && foreign !== undefined);
+    await tree.getChildren(homes);
+    const fired = async (change: () => void): Promise<unknown> => {
+      const told = new Promise<unknown>((resolve) => {
+        const { dispose } = tree.onDidChangeTreeData((rows) => {
+          dispose();
+          resolve(rows);
+        });
+      });
+      change();
+      return told;
+    };
+    const other = volume('zzz-of-others', { role: 'foreign', managed: false });
+    assert.deepEqual(await fired(() => known.apply({ id: 1, type: 'volume.changed', payload: other } as EngineEvent)), [foreign]);
+    assert.equal((await tree.getChildren(foreign)).length, 3);
+    assert.equal(await fired(() => known.apply({ id: 2, type: 'volume.deleted', payload: { name: 'cache' } } as EngineEvent)), undefined);
+    assert.equal((await tree.getChildren()).length, 2);
   });
 
   it('say the whole name of a home to who hovers, and its workspace to a screen reader', () => {
