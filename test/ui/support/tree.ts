@@ -34,9 +34,11 @@ export class Tree {
     await this.pane.locator('.monaco-list').hover();
     await eventually(`the row ${label} without anything over it`, async () => {
       const [at, list, over] = await Promise.all(
-        [row.locator, this.pane.locator('.monaco-list'), this.pane.locator('.monaco-tree-sticky-container')].map(
-          async (part) => ((await part.count()) > 0 ? part.first().boundingBox() : null),
-        ),
+        [
+          row.locator,
+          this.pane.locator('.monaco-list'),
+          this.pane.locator('.monaco-tree-sticky-container'),
+        ].map(async (part) => ((await part.count()) > 0 ? part.first().boundingBox() : null)),
       );
       const top = over ? over.y + over.height : (list?.y ?? 0);
       if (!at || at.y < top) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import { useUnlinked } from '../../../support/vscode/unlinked';
-import type { EngineEvent, Volume } from '../../../../src/api';
+import type { Volume } from '../../../../src/api';
 import type { Store } from '../../../../src/ui/store';
 import { VolumesTree } from '../../../../src/providers/trees/volumes-tree';
 import type { VolumeRow } from '../../../../src/providers/trees/rows';
@@ -58,8 +58,8 @@ describe('the groups of the Volumes view', () => {
     await tree.getChildren(homes);
     const fired = async (change: () => void): Promise<unknown> => {
       const told = new Promise<unknown>((resolve) => {
-        const { dispose } = tree.onDidChangeTreeData((rows) => {
-          dispose();
+        const listening = tree.onDidChangeTreeData((rows) => {
+          listening.dispose();
           resolve(rows);
         });
       });
@@ -67,9 +67,17 @@ describe('the groups of the Volumes view', () => {
       return told;
     };
     const other = volume('zzz-of-others', { role: 'foreign', managed: false });
-    assert.deepEqual(await fired(() => known.apply({ id: 1, type: 'volume.changed', payload: other } as EngineEvent)), [foreign]);
+    assert.deepEqual(
+      await fired(() => known.apply({ id: 1, type: 'volume.changed', payload: other })),
+      [foreign],
+    );
     assert.equal((await tree.getChildren(foreign)).length, 3);
-    assert.equal(await fired(() => known.apply({ id: 2, type: 'volume.deleted', payload: { name: 'cache' } } as EngineEvent)), undefined);
+    assert.equal(
+      await fired(() =>
+        known.apply({ id: 2, type: 'volume.deleted', payload: { name: 'cache' } }),
+      ),
+      undefined,
+    );
     assert.equal((await tree.getChildren()).length, 2);
   });
 
