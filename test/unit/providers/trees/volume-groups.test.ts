@@ -67,15 +67,12 @@ describe('the groups of the Volumes view', () => {
       return told;
     };
     const other = volume('zzz-of-others', { role: 'foreign', managed: false });
-    assert.deepEqual(
-      await fired(() => known.apply({ id: 1, type: 'volume.changed', payload: other })),
-      [foreign],
-    );
+    assert.deepEqual(await fired(() => known.apply({ id: 1, type: 'volume.changed', payload: other })), [
+      foreign,
+    ]);
     assert.equal((await tree.getChildren(foreign)).length, 3);
     assert.equal(
-      await fired(() =>
-        known.apply({ id: 2, type: 'volume.deleted', payload: { name: 'cache' } }),
-      ),
+      await fired(() => known.apply({ id: 2, type: 'volume.deleted', payload: { name: 'cache' } })),
       undefined,
     );
     assert.equal((await tree.getChildren()).length, 2);
