@@ -20,7 +20,7 @@ describe('a fork of a microVM', function () {
     );
     const running = await berth.run(['fork', name, fork]);
     assert.equal(running.code, 1);
-    assert.match(running.stderr, /attached to running workspace[^]*Stop/);
+    assert.match(running.stderr, / is running[^]*Stop it first/);
     await berth.ok('stop', name);
     await berth.ok('fork', name, fork);
     assert.equal(await root(fork, 'cat /opt/t ~workspace/f; hostname'), `installed\nfile\n${fork}\n`);
