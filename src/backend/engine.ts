@@ -20,6 +20,7 @@ import { Reconciler } from './services/workspaces/watch/reconcile';
 import { Settings } from './services/engine/settings';
 import { SshAccess } from './services/engine/ssh-access';
 import { Transfers } from './services/transfers/transfers';
+import { AutomaticSnapshots } from './services/snapshots/automatic';
 import { SnapshotPolicies } from './services/snapshots/policies';
 import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
@@ -119,10 +120,22 @@ function wire(options: EngineOptions) {
     await operations.end([verbs.delete(workspace).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
+  const snapshotPolicies = new SnapshotPolicies({
+    records: snapshotRecords,
+    operations,
+    registry,
+    snapshots,
+  });
+  const automatic = new AutomaticSnapshots({
+    ...{ registry, records: snapshotRecords, clock, log },
+    take: (volume, reason) => snapshots.takeAutomatic(volume, reason),
+    thin: (volume, policy, reasons) => snapshotPolicies.thinAutomatic(volume, policy, reasons),
+  });
   return {
     ...options,
     ...{ adopted, guarded, events, drivers, operations, ports, keys, secrets, registry, starter, runtimes },
     ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, bases, idle, leases },
+    ...{ snapshotPolicies, automatic },
     idleMemory: new IdleMemory(),
   };
 }
@@ -144,10 +157,11 @@ function reasonToStay({ operations, registry, runtimes }: Parts, work?: Work): s
 }
 
 function lifetimeOf(parts: Parts): Lifetime {
-  const { idle, idleMemory, leases, idleExitMs, exit } = parts;
+  const { idle, idleMemory, automatic, leases, idleExitMs, exit } = parts;
   const busy = () =>
     reasonToStay(parts) ??
     (idle.isWatching ? 'an idle policy is watched' : undefined) ??
+    (automatic.isWatching ? 'snapshots are made by the clock' : undefined) ??
     (leases.isWaiting ? 'a temporary workspace is to be deleted' : undefined);
   return new Lifetime({ idleExitMs, busy, exit, used: () => idleMemory.touch() });
 }
@@ -169,7 +183,6 @@ function servicesOf(parts: Parts): Services {
       openFiles: (volume) => volumes.files(volume),
     }),
     images: new Images(drivers, registry, operations, log, drafts),
-    snapshotPolicies: new SnapshotPolicies({ ...parts, records: parts.snapshotRecords }),
     forks: new Forks({ ...parts, creator }),
     keeping: new Keeping(parts),
     commits: new Commits(registry, runtimes, operations),
@@ -187,7 +200,7 @@ function servicesOf(parts: Parts): Services {
 /** Builds the engine; nothing runs, and nothing is written, before it is started. */
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
-  const { registry, operations, keys, idle, idleMemory, leases, events, drivers, log } = parts;
+  const { registry, operations, keys, idle, idleMemory, automatic, leases, events, drivers, log } = parts;
   const services = servicesOf(parts);
   const reconciler = new Reconciler(parts);
   const driverEvents = new DriverEvents(drivers, events, log, (volume) => parts.volumes.shown(volume));
@@ -205,6 +218,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await operations.load();
     await registry.load();
+    automatic.begin();
     await services.snapshots.load();
     await services.keeping.load();
     await keys.makeClientKey();
@@ -218,6 +232,7 @@ export function createEngine(options: EngineOptions): Engine {
       idleMemory.touch();
       if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
         idle.reschedule();
+        automatic.look(event.payload.name);
         leases.look(event.payload.name);
       } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
         registry.publish(event.payload.workspace ?? '');
@@ -227,11 +242,13 @@ export function createEngine(options: EngineOptions): Engine {
       }
     });
     idle.reschedule();
+    automatic.lookAtAll();
     services.lifetime.touch();
   };
   const close = async () => {
     services.lifetime.close();
     idle.close();
+    automatic.close();
     idleMemory.close();
     leases.close();
     reconciler.close();

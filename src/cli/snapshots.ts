@@ -1,5 +1,7 @@
 /** How snapshots are shown in words. */
 import type { Snapshot, VerifyResult } from '../api';
+import { defaultKeep, type AutomaticSnapshots, type KeepPolicy } from '../api/snapshots/schemas';
+import { formatInterval } from '../api/rules/duration';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { shellName } from './format/text';
@@ -8,6 +10,8 @@ import { formatAgo, formatDate } from './format/time';
 const reasons: Readonly<Record<Snapshot['reason'], string>> = {
   manual: 'asked for',
   'before-restore': 'before a restore',
+  schedule: 'by schedule',
+  stop: 'at a stop',
   fork: 'for forks',
 };
 
@@ -113,4 +117,35 @@ function heldOf({ heldBytes, isShared }: Snapshot): string {
     return 'unknown';
   }
   return isShared ? `at most ${formatBytes(heldBytes)}` : formatBytes(heldBytes);
+}
+
+/** When a workspace makes snapshots by itself: `every 1 h, at each stop`; undefined for never. */
+export function automaticWords({ every = 0, atStop = false }: AutomaticSnapshots): string | undefined {
+  const parts = [
+    ...(every > 0 ? [`every ${formatInterval(every * 60_000)}`] : []),
+    ...(atStop ? ['at each stop'] : []),
+  ];
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+const keepTitles: Readonly<Record<Exclude<keyof KeepPolicy, 'keepWithinHours'>, string>> = {
+  keepLast: 'newest',
+  keepHourly: 'hourly',
+  keepDaily: 'daily',
+  keepWeekly: 'weekly',
+  keepMonthly: 'monthly',
+  keepYearly: 'yearly',
+};
+
+/** Which of these stay, in words: `24 hourly, 7 daily, 4 weekly`. */
+export function keepWords({ keepWithinHours, ...counts }: KeepPolicy = defaultKeep): string {
+  return [
+    ...Object.entries(keepTitles).flatMap(([rule, title]) => {
+      const count = counts[rule as keyof typeof counts];
+      return count === undefined ? [] : [`${count} ${title}`];
+    }),
+    ...(keepWithinHours === undefined
+      ? []
+      : [`all of the last ${formatInterval(keepWithinHours * 3_600_000)}`]),
+  ].join(', ');
 }

@@ -1,8 +1,9 @@
 /** How workspaces are shown in words. */
 import type { PublishedPort, Workspace } from '../api';
 import { machineWords, placeWords } from '../api/rules/runtimes';
+import { automaticWords } from './snapshots';
 import { formatAgo } from './format/time';
-import { formatDuration } from '../api/rules/duration';
+import { formatDuration, formatInterval } from '../api/rules/duration';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';
 import { inOneLine, printable } from './format/text';
@@ -91,6 +92,7 @@ export function formatWorkspace(workspace: Workspace, now: number): string {
     ['secrets', namesOf(spec.secretNames ?? [])],
     ['limits', formatLimits(workspace)],
     ['idle', formatIdle(workspace)],
+    ['snapshots', automaticWords(spec.snapshots ?? {})],
     ['created', formatAgo(workspace.createdAt, now)],
     ['used', formatAgo(workspace.lastUsedAt, now)],
     ...workspace.steps
@@ -158,7 +160,7 @@ function formatIdle({ spec: { idle = {} } }: Workspace): string | undefined {
       ['archived', idle.archiveAfter],
     ] as const
   ).flatMap(([what, minutes]) =>
-    minutes === undefined || minutes === 0 ? [] : [`${what} after ${formatDuration(minutes * 60_000)}`],
+    minutes === undefined || minutes === 0 ? [] : [`${what} after ${formatInterval(minutes * 60_000)}`],
   );
   return parts.length === 0 ? undefined : parts.join(', ');
 }

@@ -57,6 +57,7 @@ import { keepFork } from './workspace/keep';
 import { adoptVolume } from './workspace/create/adopt';
 import { createWorkspace } from './workspace/create/create';
 import { createWorkspaceQuick } from './workspace/create/createQuick';
+import { automaticSnapshots } from './workspace/automatic-snapshots';
 import { editLimits } from './workspace/editLimits';
 import { archiveWorkspace } from './workspace/lifecycle/archive';
 import { deleteWorkspace } from './workspace/lifecycle/delete';
@@ -96,6 +97,7 @@ const workspaceCommands = (services: Services) => ({
   'berth.workspace.commit': commitWorkspace(services),
   'berth.workspace.rename': renameWorkspace(services),
   'berth.workspace.editLimits': editLimits(services),
+  'berth.workspace.automaticSnapshots': automaticSnapshots(services),
   'berth.workspace.editTags': editTags(services),
   'berth.workspace.addFavourite': markFavourite(services, true),
   'berth.workspace.removeFavourite': markFavourite(services, false),

@@ -78,6 +78,7 @@ const rareIds = [
   'berth.workspace.commit',
   'berth.workspace.rename',
   'berth.workspace.editLimits',
+  'berth.workspace.automaticSnapshots',
   'berth.workspace.editTags',
   'berth.workspace.addFavourite',
   'berth.workspace.removeFavourite',

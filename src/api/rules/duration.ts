@@ -14,3 +14,6 @@ export function formatDuration(ms: number): string {
   }
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
+
+/** One that somebody has chosen, in ms: `2 h`, `90 min` is `1 h 30 min`. */
+export const formatInterval = (ms: number): string => formatDuration(ms).replace(/ 0 (?:s|min)$/, '');

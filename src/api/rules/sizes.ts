@@ -18,6 +18,9 @@ export const processBounds: Bounds = { minimum: 16, maximum: 4_194_304 };
 /** Minutes of idleness, up to a year; 0 is never. */
 export const idleBounds: Bounds = { minimum: 0, maximum: 525_600 };
 
+/** Minutes between two snapshots, up to a year; 0 is none. */
+export const snapshotIntervalBounds: Bounds = { minimum: 0, maximum: 525_600 };
+
 /** Whether a value is within its bounds, both of which it may have. */
 export function isWithin(value: number, { minimum, maximum }: Bounds): boolean {
   return value >= minimum && value <= maximum;

@@ -3,10 +3,18 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Label, literals, Name, Timestamp } from '../common';
 import { snapshotIdPattern } from '../rules/names';
 import { namesSnapshot } from '../rules/principal';
+import { snapshotIntervalBounds } from '../rules/sizes';
 import { VolumeKind } from '../volumes/schemas';
 
-/** Why there is one: somebody asked for it, it is what a restore has put away, or what forks began with. */
-export const snapshotReasons = ['manual', 'before-restore', 'fork'] as const;
+/**
+ * Why there is one: somebody asked for it, it is what a restore has put away, or what forks began with; or its workspace has
+ * them made, by the clock or whenever it stops.
+ */
+export const snapshotReasons = ['manual', 'before-restore', 'fork', 'schedule', 'stop'] as const;
+export type SnapshotReason = (typeof snapshotReasons)[number];
+/** Of those that come by themselves, and go by themselves. */
+export const automaticReasons = ['schedule', 'stop'] as const;
+export type AutomaticReason = (typeof automaticReasons)[number];
 
 export const Snapshot = Type.Object({
   id: Type.String({ pattern: snapshotIdPattern }),
@@ -80,6 +88,32 @@ export const KeepPolicy = Type.Object(
   { additionalProperties: false },
 );
 export type KeepPolicy = Static<typeof KeepPolicy>;
+
+/** Of automatic ones, where nothing else is said. */
+export const defaultKeep: KeepPolicy = { keepHourly: 24, keepDaily: 7, keepWeekly: 4 };
+
+/** Snapshots that a workspace has made of its home, and of named volumes that it writes to. */
+export const AutomaticSnapshots = Type.Object(
+  {
+    every: Type.Optional(
+      Type.Number({
+        ...snapshotIntervalBounds,
+        description:
+          'Minutes from one to the next, while the workspace is used; 0 = none. Below 5 is taken for 5.',
+      }),
+    ),
+    atStop: Type.Optional(
+      Type.Boolean({ description: 'One whenever it has stopped, or is found stopped, crashes included.' }),
+    ),
+    keep: Type.Optional({
+      ...KeepPolicy,
+      description:
+        'Which of them stay; those made by hand, with a name or protected are not touched. Absent: the last 24 hourly, 7 daily and 4 weekly ones.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type AutomaticSnapshots = Static<typeof AutomaticSnapshots>;
 
 export const PruneRequest = Type.Object(
   {

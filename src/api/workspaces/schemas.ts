@@ -5,6 +5,7 @@ import { variablePattern } from '../rules/names';
 import { localOnly, localPath, namesWorkspace } from '../rules/principal';
 import { runtimeKinds, type RuntimeKind as Kind } from '../rules/runtimes';
 import { cpuBounds, idleBounds, memoryBounds, processBounds, sharedMemoryBounds } from '../rules/sizes';
+import { AutomaticSnapshots } from '../snapshots/schemas';
 import { ForkOrigin } from './fork';
 import { Favourite, Protected, Tags } from './marks';
 import { Label, Name, Timestamp, literals, nullable } from '../common';
@@ -181,6 +182,7 @@ export const WorkspaceSpec = Type.Object(
     secretNames: Type.Optional(Type.Array(Type.String({ pattern: variablePattern }), { maxItems: 64 })),
     postStart: Type.Optional(PostStart),
     idle: Type.Optional(IdlePolicy),
+    snapshots: Type.Optional(AutomaticSnapshots),
     network: Type.Optional({
       ...NetworkMode,
       description:
@@ -228,6 +230,7 @@ export const WorkspaceCreate = Type.Object(
     secrets: Type.Optional(Environment),
     postStart: { ...WorkspaceSpec.properties.postStart, ...localOnly },
     idle: WorkspaceSpec.properties.idle,
+    snapshots: WorkspaceSpec.properties.snapshots,
     network: { ...WorkspaceSpec.properties.network, 'x-local': '^host-loopback$' },
     start: Type.Optional(Type.Boolean({ default: true, description: 'false leaves it stopped.' })),
     temporary: Type.Optional(
@@ -250,6 +253,7 @@ export const WorkspacePatch = Type.Object(
     favourite: Type.Optional(Favourite),
     limits: Type.Optional(LimitsPatch),
     idle: WorkspaceSpec.properties.idle,
+    snapshots: WorkspaceSpec.properties.snapshots,
     env: Type.Optional(EnvironmentPatch),
     ports: WorkspaceSpec.properties.ports,
     credentialFiles: { ...WorkspaceSpec.properties.credentialFiles, ...localOnly },
@@ -265,7 +269,7 @@ export const WorkspacePatch = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description:
-      '`env`, `secrets` and `limits` are merged: what is not named stays, null takes one away. `tags`, `idle`, `ports`, `credentialFiles` and `postStart` are replaced as a whole.',
+      '`env`, `secrets` and `limits` are merged: what is not named stays, null takes one away. `tags`, `idle`, `snapshots`, `ports`, `credentialFiles` and `postStart` are replaced as a whole.',
   },
 );
 export type WorkspacePatch = Static<typeof WorkspacePatch>;

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Snapshot } from '../../api';
 import { resultOf } from '../../api/rules/results';
 import type { KeepPolicy, PruneResult } from '../../api/snapshots/schemas';
@@ -8,11 +8,10 @@ import { formatTable } from '../format/table';
 import { formatAgo } from '../format/time';
 import { examples } from '../help';
 import { follow } from '../operation';
-import { parseHours, parseWhole } from '../parse/options';
 import { listOf, snapshotOf, snapshotsOf } from '../snapshot-names';
+import { addKeepOptions, keepOf, type KeepOptions } from './keep-options';
 
-interface PruneOptions extends KeepPolicy {
-  keepWithin?: number;
+interface PruneOptions extends KeepOptions {
   dryRun?: boolean;
   yes?: boolean;
 }
@@ -46,23 +45,9 @@ export function registerSnapshotPolicies(snapshot: Command, cli: Cli): void {
       'delete snapshots that no rule keeps, after a question; those with a name and protected ones stay',
     )
     .argument('<volume>', of);
-  for (const [word, what] of [
-    ['last', 'the newest n'],
-    ['hourly', 'the newest of each of the last n hours that have any'],
-    ['daily', 'the same for days'],
-    ['weekly', 'for weeks, from Monday'],
-    ['monthly', 'for months'],
-    ['yearly', 'for years'],
-  ] as const) {
-    prune.addOption(new Option(`--keep-${word} <n>`, what).argParser(parseWhole));
-  }
+  addKeepOptions(prune);
   examples(
     prune
-      .option(
-        '--keep-within <time>',
-        'all that are at most so much older than the newest: 48h, 30d',
-        parseHours,
-      )
       .option('-n, --dry-run', 'only show what would go, and why the others stay')
       .option('-y, --yes', 'do not ask; required without a terminal')
       .action((volume: string, options: PruneOptions) => thin(cli, volume, options)),
@@ -82,8 +67,8 @@ async function protect(cli: Cli, given: string, name: string, isProtected: boole
 }
 
 async function thin(cli: Cli, given: string, options: PruneOptions): Promise<void> {
-  const { keepWithin, dryRun = false, yes, ...counts } = options;
-  const policy: KeepPolicy = { ...counts, ...(keepWithin !== undefined && { keepWithinHours: keepWithin }) };
+  const { dryRun = false, yes } = options;
+  const policy = keepOf(options) ?? {};
   const client = await cli.engine();
   const volume = await snapshotsOf(client, given, cli.signal);
   const all = await listOf(client, volume, cli.signal);

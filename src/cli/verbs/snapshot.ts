@@ -4,6 +4,7 @@ import { snapshotFilesOf } from '../../api/rules/root-files';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
 import type { Cli } from '../cli';
+import { registerSnapshotAuto } from './snapshot-auto';
 import { registerSnapshotPolicies } from './snapshot-policies';
 import { formatDate } from '../format/time';
 import { diff, type DiffOptions, type Sides } from '../diff/diff';
@@ -67,6 +68,7 @@ export function registerSnapshot(program: Command, cli: Cli): void {
   registerCompare(snapshot, cli);
   registerVerify(snapshot, cli);
   registerChanges(snapshot, cli);
+  registerSnapshotAuto(snapshot, cli);
   registerSnapshotPolicies(snapshot, cli);
 }
 

@@ -7,7 +7,7 @@ import { Cancelled } from '../../ui/runner';
 import { time } from '../../ui/words';
 import { showInformationMessage } from '../../ui/messages';
 import { isRow } from '../../providers/trees/rows';
-import { snapshotIcon, snapshotTitle } from '../../providers/trees/volume-snapshots';
+import { reasonWords, snapshotIcon, snapshotTitle } from '../../providers/trees/volume-snapshots';
 import type { Services } from '../command';
 
 const { t } = vscode.l10n;
@@ -71,8 +71,7 @@ export async function pickSnapshot(
 
 function itemOf(snapshot: Snapshot) {
   const { name, createdAt, description, usedBytes, reason } = snapshot;
-  const why =
-    reason === 'before-restore' ? [t('before a restore')] : reason === 'fork' ? [t('for forks')] : [];
+  const why = reasonWords(reason);
   return {
     label: snapshotTitle(snapshot),
     description: [...(name === undefined ? [] : [time(createdAt)]), ...why, formatBytes(usedBytes)].join(

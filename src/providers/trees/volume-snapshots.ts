@@ -95,6 +95,22 @@ export function snapshotsItem(
   return item;
 }
 
+/** Why one was made, where nobody asked for it by hand. */
+export function reasonWords(reason: Snapshot['reason']): string[] {
+  switch (reason) {
+    case 'manual':
+      return [];
+    case 'before-restore':
+      return [t('before a restore')];
+    case 'fork':
+      return [t('for forks')];
+    case 'schedule':
+      return [t('by schedule')];
+    case 'stop':
+      return [t('at a stop')];
+  }
+}
+
 /** What can be said of one in a line: when, how large, and why it was made. */
 export function snapshotWords({
   name,
@@ -105,7 +121,7 @@ export function snapshotWords({
   return [
     ...(name === undefined ? [] : [time(createdAt)]),
     formatBytes(usedBytes),
-    ...(reason === 'before-restore' ? [t('before a restore')] : []),
+    ...reasonWords(reason),
   ].join(' · ');
 }
 

@@ -36,12 +36,14 @@ const commands = new Map<string, CommandId>([
   ['restore', 'berth.workspace.restore'],
   ['restart', 'berth.workspace.restart'],
   ['resume', 'berth.workspace.resume'],
+  ['snapshot auto', 'berth.workspace.automaticSnapshots'],
   ['start', 'berth.workspace.start'],
   ['unprotect', 'berth.workspace.unprotect'],
   ['volume create', 'berth.volume.create'],
   ['volume unprotect', 'berth.volume.unprotect'],
 ]);
 const onWorkspace = new Set<CommandId>([
+  'berth.workspace.automaticSnapshots',
   'berth.workspace.commit',
   'berth.workspace.rebuild',
   'berth.workspace.recover',

@@ -93,7 +93,7 @@ describe('cli: what is shown', () => {
       /^env +A, TOKEN_FILE$/m,
       /^secrets +TOKEN$/m,
       /^limits +2 CPUs, 2\.0 GiB memory, 100 processes, 64 MiB shared memory$/m,
-      /^idle +paused after 10 min 0 s, stopped after 1 h 30 min$/m,
+      /^idle +paused after 10 min, stopped after 1 h 30 min$/m,
       /^step +Start: 120 ms$/m,
       /^problem +It broke\.\nhint +Mend it\.\nwarning +Slow\.$/m,
     ]) {

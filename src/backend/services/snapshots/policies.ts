@@ -2,18 +2,20 @@
 import { asBerthError, BerthError } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
 import type {
+  AutomaticReason,
   KeepPolicy,
   PruneRequest,
   PruneResult,
   Snapshot,
   SnapshotPatch,
+  SnapshotReason,
 } from '../../../api/snapshots/schemas';
 import type { SnapshotRecords } from '../../store/snapshot-records';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { Snapshots } from './snapshots';
-import { thin } from './thinning';
+import { thin, type Verdict } from './thinning';
 
 export interface PoliciesDeps {
   records: SnapshotRecords;
@@ -51,6 +53,29 @@ export class SnapshotPolicies {
     context: OperationContext,
   ): Promise<PruneResult> {
     const verdicts = thin(this.deps.records.of(volume), policy, this.inUse());
+    return this.remove(volume, verdicts, dryRun, context);
+  }
+
+  /** Those that were made by themselves, as the policy of their workspace says; within the work of somebody else. */
+  async thinAutomatic(
+    volume: string,
+    policy: KeepPolicy,
+    reasons: readonly AutomaticReason[],
+  ): Promise<void> {
+    const isAutomatic = ({ reason }: { reason: SnapshotReason }): boolean =>
+      reasons.some((each) => each === reason);
+    const verdicts = thin(this.deps.records.of(volume).filter(isAutomatic), policy, this.inUse());
+    for (const { id } of verdicts.filter((each) => each.reasons.length === 0)) {
+      await this.deps.snapshots.delete(volume, id);
+    }
+  }
+
+  private async remove(
+    volume: string,
+    verdicts: readonly Verdict[],
+    dryRun: boolean,
+    context: OperationContext,
+  ): Promise<PruneResult> {
     const going = verdicts.filter(({ reasons }) => reasons.length === 0).map(({ id }) => id);
     const result: PruneResult = {
       kept: verdicts

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
 import { snapshotIdPattern } from '../../../api/rules/names';
 import type { Operation } from '../../../api/operations/schemas';
-import type { Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
+import type { AutomaticReason, Snapshot, SnapshotCreate } from '../../../api/snapshots/schemas';
 import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
 import type { Log } from '../../machine/log';
 import type { SnapshotPlace, SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
@@ -153,6 +153,21 @@ export class Snapshots {
       await (seal &&
         this.deps.records.update(made, (known) => ({ ...known, seal: { digest: seal.digest } })));
       return { snapshot: made };
+    });
+  }
+
+  /** An operation of its own, and its end: rejects as it does. */
+  async takeAutomatic(volume: string, reason: AutomaticReason): Promise<void> {
+    const place = await this.storeOf(volume);
+    const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
+    return new Promise((resolve, reject) => {
+      const work = (context: OperationContext): Promise<string> =>
+        context.step('snapshot', 'Copy', () => this.make(place, { volume, reason }, context));
+      this.deps.operations.start(start, async (context) => {
+        const made = work(context);
+        made.then(() => resolve(), reject);
+        return { snapshot: await made };
+      });
     });
   }
 

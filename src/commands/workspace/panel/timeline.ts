@@ -4,7 +4,7 @@ import type { Snapshot, Volume, Workspace } from '../../../api';
 import { formatBytes } from '../../../api/rules/sizes';
 import { canBeKept, canBeRestored, canHaveSnapshots } from '../../../api/snapshots/possible';
 import type { EngineClient } from '../../../client/engine-client';
-import { snapshotTitle } from '../../../providers/trees/volume-snapshots';
+import { reasonWords, snapshotTitle } from '../../../providers/trees/volume-snapshots';
 import type { CommandId } from '../../../ui/contributions/commands';
 import { time, volumeWord } from '../../../ui/words';
 
@@ -99,7 +99,7 @@ function entryOf(
 ): TimelineEntry {
   const title = snapshotTitle(snapshot);
   const of = volumeWord(snapshot.volume, workspace);
-  const why = snapshot.reason === 'before-restore' ? [t('before a restore')] : [];
+  const why = reasonWords(snapshot.reason);
   const description = snapshot.description === undefined ? [] : [snapshot.description];
   return {
     id: snapshot.id,
