@@ -197,6 +197,14 @@ function servicesOf(parts: Parts): Services {
   };
 }
 
+async function loadVolumeLists({ adopted, guarded, log }: Parts): Promise<void> {
+  await adopted.load();
+  await guarded.load();
+  if (guarded.damaged !== undefined) {
+    log.error({ path: guarded.damaged }, 'the list of protected volumes was damaged');
+  }
+}
+
 /** Builds the engine; nothing runs, and nothing is written, before it is started. */
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
@@ -211,11 +219,7 @@ export function createEngine(options: EngineOptions): Engine {
     services.transfers.tidy().catch((error: unknown) => {
       log.warn({ err: error }, 'drafts of downloads were not removed');
     });
-    await parts.adopted.load();
-    await parts.guarded.load();
-    if (parts.guarded.damaged !== undefined) {
-      log.error({ path: parts.guarded.damaged }, 'the list of protected volumes was damaged');
-    }
+    await loadVolumeLists(parts);
     await operations.load();
     await registry.load();
     automatic.begin();

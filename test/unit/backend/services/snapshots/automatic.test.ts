@@ -32,8 +32,8 @@ describe('services/snapshots/automatic', () => {
       registry: {
         all: () => (demo === undefined ? [] : [demo]),
         find: () => demo,
-        warn: async (_, problem) => void change({ warnings: [problem] }),
-        update: async (_, patch) => change(patch),
+        warn: (_, problem) => Promise.resolve(void change({ warnings: [problem] })),
+        update: (_, patch) => Promise.resolve(change(patch)),
       },
       records: {
         of: (volume) => made.filter((each) => each.volume === volume).reverse() as never,
@@ -44,7 +44,7 @@ describe('services/snapshots/automatic', () => {
         await slow;
         made.push({ volume, reason, createdAt });
       },
-      thin: async (volume, policy) => void thinned.push({ volume, policy }),
+      thin: (volume, policy) => Promise.resolve(void thinned.push({ volume, policy })),
     });
     automatic.begin();
     automatic.lookAtAll();
