@@ -70,6 +70,8 @@ export const paths = {
   'transfers.create': ['POST', '/v1/transfers'],
   'transfers.conflicts': ['POST', '/v1/transfers/conflicts'],
 
+  'takeovers.create': ['POST', '/v1/takeovers'],
+
   'images.list': ['GET', '/v1/images'],
   'images.build': ['POST', '/v1/images/build'],
   'images.pull': ['POST', '/v1/images/pull'],

@@ -13,6 +13,7 @@ import {
   RemovalCreate,
   TransferCreate,
 } from './schemas';
+import { TakeOverCreate, TakeOverOperation } from './take-over';
 import { RemovalOperation, TransferOperation } from '../operations/schemas';
 
 const ByFiles = Type.Object({ volume: FilesName });
@@ -132,5 +133,15 @@ export const fileRoutes = {
     scope: 'use',
     body: TransferCreate,
     response: ConflictList,
+  },
+
+  'takeovers.create': {
+    summary:
+      'Take changes that a comparison has found over to the other side, where nothing has changed since',
+    tag: 'files',
+    scope: 'use',
+    query: Waiting,
+    body: TakeOverCreate,
+    response: TakeOverOperation,
   },
 } as const;

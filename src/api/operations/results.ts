@@ -7,6 +7,7 @@ import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
 import { PruneResult, RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
 import { ForkResult, KeepResult } from './fork';
+import { TakeOverResult } from '../files/take-over';
 import { RemovalResult, TransferResult } from './schemas';
 
 /** It has nothing to say but that it succeeded. */
@@ -26,6 +27,7 @@ const DeletionResult = Type.Object({
 const special = {
   transfer: TransferResult,
   removal: RemovalResult,
+  takeover: TakeOverResult,
   'image.build': Nothing,
   'image.pull': ImageResult,
   'image.push': ImageResult,

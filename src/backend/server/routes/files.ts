@@ -1,9 +1,11 @@
 import { Value } from '@sinclair/typebox/value';
+import type { TakeOverOperation } from '../../../api/files/take-over';
 import { BerthError } from '../../../api/errors';
 import { resultSchemaOf, type OperationKind } from '../../../api/operations/results';
 import type { Operation, RemovalOperation, TransferOperation } from '../../../api/operations/schemas';
 import { beginTransfer } from '../../services/transfers/begin';
 import { measure } from '../../services/volumes/measure';
+import { beginTakeOver } from '../../services/volumes/take-over/begin';
 import { beginRemoval } from '../../services/volumes/removals';
 import type { WaitFor } from '../wait-for';
 import type { Handlers } from '../register';
@@ -29,12 +31,16 @@ const hasTransferResult = (operation: Operation): operation is TransferOperation
 const hasRemovalResult = (operation: Operation): operation is RemovalOperation =>
   hasFitting(operation, 'removal');
 
+const hasTakeOverResult = (operation: Operation): operation is TakeOverOperation =>
+  hasFitting(operation, 'takeover');
+
 type Ids =
   | `files.${'stat' | 'list' | 'measure' | 'mkdir' | 'rename' | 'copy' | 'remove' | 'chmod'}`
   | 'workspaces.locate'
   | 'removals.create'
   | 'transfers.create'
-  | 'transfers.conflicts';
+  | 'transfers.conflicts'
+  | 'takeovers.create';
 
 /** Routes of files, transfers and removals. */
 export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
@@ -66,6 +72,8 @@ export function fileHandlers(services: Services, waitFor: WaitFor): Handlers<Ids
       withResult(await waitFor(beginRemoval({ operations, openFiles }, body), query), hasRemovalResult),
     'transfers.create': async ({ body, query }) =>
       withResult(await waitFor(beginTransfer({ operations, transfers }, body), query), hasTransferResult),
+    'takeovers.create': async ({ body, query }) =>
+      withResult(await waitFor(beginTakeOver({ operations, openFiles }, body), query), hasTakeOverResult),
     'transfers.conflicts': ({ body }) => transfers.conflicts(body),
   };
 }

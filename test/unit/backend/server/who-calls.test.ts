@@ -108,7 +108,7 @@ describe('server: who calls', () => {
     const suspicious =
       /(^|\.)(name|volume|volumes|local|image|agentSocket|source|sources|scripts|path|socket|file|folder)$/;
     /** Inside a workspace or a volume that was named elsewhere, or below a field that is marked itself. */
-    const inside = ['path', 'from.paths', 'to.path'];
+    const inside = ['path', 'from.paths', 'from.path', 'to.path', 'changes.path'];
     for (const { id, scope, params, body, path } of all) {
       const named = Object.fromEntries(propertiesOf(params));
       for (const [, name = ''] of path.matchAll(/:([a-z]+)/g)) {

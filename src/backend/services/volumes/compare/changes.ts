@@ -23,12 +23,12 @@ export function isOneType({ before, after }: Pair): boolean {
 
 /** Whether it is a folder. */
 export function isFolder({ mode }: InventoryRow): boolean {
-  return typeOf(mode) === 'directory';
+  return typeOfMode(mode) === 'directory';
 }
 
 /** Whether the contents have to be looked at: another size tells enough. */
 export function needsContent({ before, after }: Pair): boolean {
-  return typeOf(before.mode) === 'file' && typeOf(after.mode) === 'file' && before.size === after.size;
+  return typeOfMode(before.mode) === 'file' && typeOfMode(after.mode) === 'file' && before.size === after.size;
 }
 
 /** In two inventories of one volume: surely nothing has changed. */
@@ -78,7 +78,7 @@ export function otherType({ path, before, after }: Pair): Change {
 
 /** A digest that is missing says nothing, so not that they are the same. */
 function hasOtherContent(pair: Pair, was: FileDetails, is: FileDetails): boolean {
-  if (typeOf(pair.before.mode) !== 'file') {
+  if (typeOfMode(pair.before.mode) !== 'file') {
     return false;
   }
   const before = pair.before.digest ?? was.digest;
@@ -88,7 +88,7 @@ function hasOtherContent(pair: Pair, was: FileDetails, is: FileDetails): boolean
 
 function fileOf(row: InventoryRow, target?: string): ComparedFile {
   return {
-    type: typeOf(row.mode),
+    type: typeOfMode(row.mode),
     size: row.size,
     mode: row.mode & 0o7777,
     uid: row.uid,
@@ -98,7 +98,8 @@ function fileOf(row: InventoryRow, target?: string): ComparedFile {
   };
 }
 
-function typeOf(mode: number): ComparedFile['type'] {
+/** The kind of a file, of its mode with that. */
+export function typeOfMode(mode: number): ComparedFile['type'] {
   return types[mode & typeMask] ?? 'other';
 }
 

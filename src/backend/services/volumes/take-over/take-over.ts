@@ -1,0 +1,190 @@
+/**
+ * Takes changes that a comparison has found over to the other side. All of it is brought to a stage there first and held against
+ * what was compared; only then anything is put into place, each by a rename, and only where nothing has changed since.
+ */
+import { asBerthError, BerthError, type ErrorCode } from '../../../../api/errors';
+import type { TakeOverCreate, TakeOverResult } from '../../../../api/files/take-over';
+import { joinPath, normalizePath, parentPath } from '../../../../api/rules/volume-path';
+import type { OperationContext } from '../../operations/operation-context';
+import type { VolumeFiles } from '../../../files/volume-files';
+import { Outcome } from '../../transfers/result';
+import { isAsCompared } from './facts';
+import { Left } from './left';
+import { Places } from './places';
+import { planTakeOver, type TakenItem, type TakeOverPlan } from './plan';
+import { Staging } from './staging';
+
+const maxLeft = 1000;
+const progressMs = 100;
+/** What ends the whole of it: the rest would fail as well. */
+const endsAll: ReadonlySet<ErrorCode> = new Set(['runtime_unavailable', 'cancelled', 'gone', 'read_only']);
+
+export interface TakeOverEnds {
+  from: VolumeFiles;
+  to: VolumeFiles;
+}
+
+export class TakeOver {
+  private readonly plan: TakeOverPlan;
+  private readonly result: TakeOverResult = { taken: 0, removed: 0, bytes: 0, left: [], leftInAll: 0 };
+  private readonly outcome = new Outcome();
+  private readonly places: Places;
+  private reportedAt = 0;
+
+  constructor(
+    private readonly request: TakeOverCreate,
+    private readonly ends: TakeOverEnds,
+    private readonly context: OperationContext,
+  ) {
+    this.plan = planTakeOver(request.changes);
+    this.places = new Places(ends.to, request.to.path);
+  }
+
+  /** Cancelled while files are copied it has changed nothing; later, what was put into place stays. */
+  async run(): Promise<TakeOverResult> {
+    const { from, to } = this.ends;
+    const staging = new Staging(
+      { files: from, root: this.request.from.path },
+      { files: to, stage: await to.stage() },
+      this.outcome,
+      this.context.signal,
+    );
+    try {
+      const items = await this.context.step('copy', 'Copy', () => this.copy(staging));
+      await this.context.step('place', 'Put in place', () => this.place(items, staging));
+    } catch (error) {
+      throw this.context.signal.aborted ? this.cancelled(error) : error;
+    } finally {
+      await to.unstage(staging.stage);
+    }
+    this.outcome.reportLosses((text) => this.context.warn(text));
+    return this.result;
+  }
+
+  private cancelled(cause: unknown): BerthError {
+    const { taken, removed } = this.result;
+    const done = taken + removed;
+    const said = done === 0 ? 'Nothing was changed.' : `${done} files and folders were taken over by then.`;
+    return new BerthError('cancelled', `Cancelled. ${said}`, { cause });
+  }
+
+  /** What can't be put into its place is not copied. Answers what has arrived as it was compared. */
+  private async copy(staging: Staging): Promise<TakenItem[]> {
+    const wanted: TakenItem[] = [];
+    let done = 0;
+    for (const item of this.plan.items) {
+      await this.each(item.path, async () => {
+        await this.check(item.path, item.to);
+        await staging.bring(item);
+        wanted.push(item);
+      });
+      this.report(++done, this.plan.items.length, item.path);
+    }
+    const { items, left } = await staging.settled(wanted);
+    left.forEach(({ path, why, reason }) => this.leave(path, new Left(why, reason)));
+    return items;
+  }
+
+  private async place(items: readonly TakenItem[], staging: Staging): Promise<void> {
+    const { removals, folders } = this.plan;
+    const { to } = this.ends;
+    const total = removals.length + items.length + folders.length;
+    let done = 0;
+    for (const removal of removals) {
+      await this.each(removal.path, async () => {
+        await this.check(removal.path, removal.to);
+        await to.remove(this.places.at(removal.path), { recursive: false });
+        this.result.removed++;
+      });
+      this.report(++done, total, removal.path);
+    }
+    for (const item of items) {
+      await this.each(item.path, () => this.put(item, staging));
+      this.report(++done, total, item.path);
+    }
+    for (const { path, from, to: was } of folders) {
+      await this.each(path, async () => {
+        await this.check(path, was);
+        const others = { files: this.ends.from, at: joinPath(this.request.from.path, path.slice(1)) };
+        await this.places.makeAlike(path, from, others);
+        this.result.taken++;
+      });
+      this.report(++done, total, path);
+    }
+  }
+
+  private async put(item: TakenItem, staging: Staging): Promise<void> {
+    const { to } = this.ends;
+    await this.places.ensure(parentPath(item.path), (folder) => staging.folder(folder));
+    const there = await this.check(item.path, item.to);
+    const target = this.places.at(item.path);
+    // A folder does not take the place of a file, nor the other way round.
+    if (there !== undefined && (there === 'directory') !== (item.from.type === 'directory')) {
+      await to.remove(target, { recursive: false });
+    }
+    const isFree = there === undefined || item.from.type === 'directory';
+    await to.rename(staging.at(item), target, { overwrite: !isFree });
+    this.places.forget(item.path);
+    this.result.taken += item.expected.size;
+    for (const { type, size } of item.expected.values()) {
+      this.result.bytes += type === 'file' ? size : 0;
+    }
+  }
+
+  /** Answers what is there. Throws `Left` where that is not what was compared, or a link leads there. */
+  private async check(path: string, was: TakenItem['to']) {
+    await this.places.refuseLinks(path);
+    const there = await this.places.entryAt(path);
+    if (this.request.overwrite !== true && !isAsCompared(there, was)) {
+      const now = there === undefined ? 'it is gone there' : was === undefined ? 'it is there by now' : '';
+      throw new Left('target', now === '' ? 'it has changed there since it was compared' : now);
+    }
+    return there?.type;
+  }
+
+  /** One of many: what is wrong with it stops none of the others. */
+  private async each(path: string, work: () => Promise<void>): Promise<void> {
+    this.context.signal.throwIfAborted();
+    try {
+      await work();
+    } catch (error) {
+      if (this.context.signal.aborted) {
+        throw error;
+      }
+      this.leave(path, error);
+    }
+  }
+
+  private leave(path: string, error: unknown): void {
+    if (!(error instanceof Left)) {
+      const { code, message } = asBerthError(error);
+      if (endsAll.has(code)) {
+        throw error;
+      }
+      this.leave(path, new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message));
+      return;
+    }
+    this.result.leftInAll++;
+    if (this.result.left.length < maxLeft) {
+      this.result.left.push({ path, why: error.why, reason: error.reason });
+    }
+  }
+
+  private report(done: number, total: number, current: string): void {
+    const now = performance.now();
+    if (now - this.reportedAt >= progressMs) {
+      this.reportedAt = now;
+      this.context.progress({ unit: 'files', done, total, current });
+    }
+  }
+}
+
+/** Refuses what can never work. */
+export function checkTakeOver({ from, to }: TakeOverCreate): void {
+  if (from.volume === to.volume && normalizePath(from.path) === normalizePath(to.path)) {
+    throw new BerthError('bad_request', 'Both sides are the same folder.', {
+      field: 'to',
+      hint: 'Name the folder that the files are to come to.',
+    });
+  }
+}
