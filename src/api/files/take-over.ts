@@ -14,7 +14,8 @@ export const TakenChange = Type.Object(
     },
     from: Type.Optional({
       ...ComparedFile,
-      description: 'What it was when it was compared, where it comes from; absent: nothing, so it is deleted.',
+      description:
+        'What it was when it was compared, where it comes from; absent: nothing, so it is deleted.',
     }),
     to: Type.Optional({
       ...ComparedFile,

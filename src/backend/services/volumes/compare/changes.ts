@@ -28,7 +28,9 @@ export function isFolder({ mode }: InventoryRow): boolean {
 
 /** Whether the contents have to be looked at: another size tells enough. */
 export function needsContent({ before, after }: Pair): boolean {
-  return typeOfMode(before.mode) === 'file' && typeOfMode(after.mode) === 'file' && before.size === after.size;
+  return (
+    typeOfMode(before.mode) === 'file' && typeOfMode(after.mode) === 'file' && before.size === after.size
+  );
 }
 
 /** In two inventories of one volume: surely nothing has changed. */

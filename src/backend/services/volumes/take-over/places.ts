@@ -67,14 +67,24 @@ export class Places {
   }
 
   /** A folder that both sides have gets the mode of the other one, which is at `path` of `others`. */
-  async makeAlike(path: string, from: ComparedFile, others: { files: VolumeFiles; at: string }): Promise<void> {
+  async makeAlike(
+    path: string,
+    from: ComparedFile,
+    others: { files: VolumeFiles; at: string },
+  ): Promise<void> {
     const there = await this.entryAt(path);
     if (there !== undefined && there.mode !== from.mode) {
       await this.files.chmod(this.at(path), from.mode);
     }
     const isOwned = there?.uid === from.uid && there.gid === from.gid;
-    if (!isOwned || (await attributesOf(this.files, this.at(path))) !== (await attributesOf(others.files, others.at))) {
-      throw new Left('failed', 'of a folder that both sides have the mode is taken over, not owner and attributes');
+    if (
+      !isOwned ||
+      (await attributesOf(this.files, this.at(path))) !== (await attributesOf(others.files, others.at))
+    ) {
+      throw new Left(
+        'failed',
+        'of a folder that both sides have the mode is taken over, not owner and attributes',
+      );
     }
   }
 

@@ -161,7 +161,10 @@ export class TakeOver {
       if (endsAll.has(code)) {
         throw error;
       }
-      this.leave(path, new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message));
+      this.leave(
+        path,
+        new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message),
+      );
       return;
     }
     this.result.leftInAll++;

@@ -168,7 +168,11 @@ describe('services/volumes/take-over', function () {
     rmSync(atFork('new', 'deep'), { recursive: true });
     writeFileSync(atFork('new', 'later'), 'not asked for\n');
     const result = await take(changes);
-    assert.deepEqual(leftOf(result), { '/changed': 'source', '/new/deep': 'source', '/new/deep/other': 'source' });
+    assert.deepEqual(leftOf(result), {
+      '/changed': 'source',
+      '/new/deep': 'source',
+      '/new/deep/other': 'source',
+    });
     assert.equal(readFileSync(atSource('changed'), 'utf8'), 'changed one\n');
     assert.deepEqual(readdirSync(atSource('new')).sort(), ['file', 'link']);
   });
@@ -179,9 +183,7 @@ describe('services/volumes/take-over', function () {
     const changes = backwards(await compare(source.files, fork.files));
     writeFileSync(atSource('folder', 'unknown'), '');
     const result = await take(changes);
-    assert.deepEqual(result.left, [
-      { path: '/folder', why: 'failed', reason: 'something else is in it' },
-    ]);
+    assert.deepEqual(result.left, [{ path: '/folder', why: 'failed', reason: 'something else is in it' }]);
     assert.deepEqual(readdirSync(atSource('folder')), ['unknown']);
   });
 
