@@ -29,6 +29,7 @@ import { registerRun } from './verbs/workspace/run';
 import { registerSet } from './verbs/workspace/set';
 import { registerSnapshot } from './verbs/snapshot';
 import { registerSsh } from './verbs/workspace/ssh';
+import { registerUsage } from './verbs/usage';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
 import { usageHint } from './usage-hint';
@@ -98,6 +99,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerSnapshot(program, cli);
   registerImage(program, cli);
   registerCache(program, cli);
+  registerUsage(program, cli);
   program.commandsGroup('Engine:');
   registerEngine(program, cli);
   registerOperations(program, cli);

@@ -132,6 +132,7 @@ export class Berth {
       );
       await removeVolumes(await this.volumes());
       await removeSnapshots(this.installation);
+      await removeImages(`/${this.prefix}`);
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     }
   }
@@ -203,4 +204,11 @@ export async function finished(child: ChildProcessWithoutNullStreams, what: stri
     throw new Error(`${what} was killed (${signal ?? '?'}):\n${outcome.stdout}${outcome.stderr}`);
   }
   return { code, ...outcome };
+}
+
+/** What was installed in forks, and in what they were kept for. */
+async function removeImages(part: string): Promise<void> {
+  const images = await docker.listImages();
+  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.includes(part));
+  await Promise.allSettled(tags.map((tag) => docker.getImage(tag).remove()));
 }

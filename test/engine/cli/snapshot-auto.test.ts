@@ -1,6 +1,7 @@
 /** Snapshots that a workspace makes by itself, by the built program. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../../src/api';
+import type { sumUsage } from '../../../src/cli/format/usage';
 import { docker, Berth } from './harness';
 import { until } from '../../support/wait';
 
@@ -63,4 +64,16 @@ describe('berth snapshot auto', function () {
       [crashed.id],
     );
   });
+
+  it('count in what takes room, with their volume and what holds it', async () => {
+    const usage = await berth.json<Usage>('usage');
+    const itemOf = (id: string) =>
+      usage.groups.find((group) => group.id === id)?.items.find((item) => item.name === `workspace-${name}`);
+    assert.ok((itemOf('volumes')?.bytes ?? 0) > 0, JSON.stringify(usage));
+    assert.equal(itemOf('snapshots')?.count, 1);
+    const shown = await berth.ok('usage', '--no-measure');
+    assert.match(shown, new RegExp(`^SNAPSHOTS, BY VOLUME .*\\nworkspace-${name} .* 1 snapshot$`, 'm'));
+  });
 });
+
+type Usage = ReturnType<typeof sumUsage>;
