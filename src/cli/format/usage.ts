@@ -34,8 +34,7 @@ const titles: Readonly<Record<UsageGroup['id'], string>> = {
 const barWidth = 20;
 const blocks = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-const bytesOf = (items: readonly UsageItem[]): number =>
-  items.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
+const bytesOf = (items: readonly UsageItem[]): number => items.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
 
 /** For programs: each group with its sum, and the sum of all. Images may share layers: theirs is an upper bound. */
 export function sumUsage(groups: readonly UsageGroup[]): {
@@ -52,7 +51,12 @@ export function formatUsage(groups: readonly UsageGroup[], now = Date.now()): st
   const largest = Math.max(1, ...full.flatMap(({ items }) => items.map(({ bytes = 0 }) => bytes)));
   const tables = full.map(({ id, items }) =>
     formatTable(
-      [{ title: titles[id] }, { title: formatBytes(bytesOf(items)), right: true }, { title: '' }, { title: '' }],
+      [
+        { title: titles[id] },
+        { title: formatBytes(bytesOf(items)), right: true },
+        { title: '' },
+        { title: '' },
+      ],
       items.map((item) => [
         item.name,
         sizeWords(item),

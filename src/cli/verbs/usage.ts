@@ -46,7 +46,10 @@ async function usage(cli: Cli, { measure, all = false }: UsageOptions): Promise<
 
 /** The largest first; what nobody has measured last. */
 function group(id: UsageGroup['id'], items: UsageGroup['items']): UsageGroup {
-  return { id, items: items.sort((a, b) => (b.bytes ?? -1) - (a.bytes ?? -1) || a.name.localeCompare(b.name)) };
+  return {
+    id,
+    items: items.sort((a, b) => (b.bytes ?? -1) - (a.bytes ?? -1) || a.name.localeCompare(b.name)),
+  };
 }
 
 function ofVolume({ name, usedBytes, usedIsAtLeast, usedAt, sizeMiB, workspace }: Volume) {
