@@ -1,8 +1,9 @@
 /**
  * `node out/test/runner/suite-cli.js DIRECTORY... [--except DIRECTORY] [--result FILE] [--grep TEXT] [--timeout MS]
- * [--bail]`: one suite in plain Node.
+ * [--bail]`: one suite in plain Node. BERTH_TEST_NICE: how far behind others, as `nice` has it.
  * A process that doesn't end by itself after its tests has leaked something: that counts as a failed test.
  */
+import { getPriority, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { meetConditions } from '../support/conditions';
 import { summarize, writeResult, type TestResult } from './result';
@@ -13,6 +14,7 @@ const LEAK_GRACE_MS = 5000;
 async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
   meetConditions();
+  setPriority(Math.min(19, getPriority() + Number(process.env.BERTH_TEST_NICE ?? 0)));
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
