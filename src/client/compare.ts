@@ -14,18 +14,21 @@ export interface CompareListener {
   failed?(failed: CompareFailure[]): void;
 }
 
-/** `full` reads also what seems unchanged. Resolves with the counts at its end. Throws what is wrong with the two places, `cancelled`, `gone` when the engine ends. */
+/** `full` reads also what seems unchanged, `gitignore` leaves out what .gitignore files name. Resolves with the counts at its end. Throws what is wrong with the two places, `cancelled`, `gone` when the engine ends. */
 export async function compare(
   client: EngineClient,
   before: ComparedPlace,
   after: ComparedPlace,
   listener: CompareListener,
   signal: AbortSignal,
-  { full = false }: { full?: boolean } = {},
+  { full = false, gitignore = false }: { full?: boolean; gitignore?: boolean } = {},
 ): Promise<CompareEnd> {
   const query = new URLSearchParams({ path: before.path, with: after.volume, withPath: after.path });
   if (full) {
     query.set('full', 'true');
+  }
+  if (gitignore) {
+    query.set('gitignore', 'true');
   }
   const path = `${fillPath(streamPaths.fileCompare, { volume: before.volume })}?${query.toString()}`;
   const deliver = (event: CompareEvent): void => {

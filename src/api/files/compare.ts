@@ -18,6 +18,13 @@ export const CompareQuery = Type.Object({
         'Reads also what has the inode and the time of change that it had, which root in a workspace can set as it likes.',
     }),
   ),
+  gitignore: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        'Leaves out what .gitignore files of either side name, from the two folders on, and `.git` itself.',
+    }),
+  ),
 });
 export type CompareQuery = Static<typeof CompareQuery>;
 
@@ -66,6 +73,9 @@ export const CompareEnd = Type.Object({
     description: 'Files and folders of which it is not known, as they could not be read.',
   }),
   compared: Type.Integer({ description: 'Names that are on both sides.' }),
+  ignored: Type.Optional(
+    Type.Integer({ description: 'Names that were left out because of .gitignore files, and what is in them.' }),
+  ),
   bytesBefore: Type.Integer({ description: 'Of the files that were removed or changed.' }),
   bytesAfter: Type.Integer({ description: 'Of the files that were added or changed.' }),
 });

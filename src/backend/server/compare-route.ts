@@ -21,10 +21,11 @@ export function registerCompare(
 ): void {
   server.get<Input>(streams['files.compare'].path, optionsOf('files.compare'), async (request, reply) => {
     const { volume } = request.params;
-    const { path = '/', with: other, withPath = '/', full = false } = request.query;
+    const { path = '/', with: other, withPath = '/', full = false, gitignore = false } = request.query;
     const compared = {
       before: { files: await volumes.files(volume), path },
       after: { files: await volumes.files(other), path: withPath },
+      gitignore,
       isOneVolume: !full && volumes.lineageOf(volume) === volumes.lineageOf(other),
     };
     const signal = goneSignal(reply);

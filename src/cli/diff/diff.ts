@@ -17,6 +17,7 @@ export interface DiffOptions {
   patch?: boolean;
   nameOnly?: boolean;
   full?: boolean;
+  gitignore?: boolean;
   /** Names as they are, each with a NUL after it. */
   null?: boolean;
 }

@@ -29,16 +29,17 @@ export function formatStat(changes: readonly Change[], shownName: (name: string)
 
 /** One line. */
 export function formatEnd(end: CompareEnd): string {
-  const { added, removed, changed, metadata, bytesBefore, bytesAfter, unread } = end;
+  const { added, removed, changed, metadata, bytesBefore, bytesAfter, unread, ignored = 0 } = end;
+  const left = ignored > 0 ? ` ${ignored} names are left out, as .gitignore files say.` : '';
   if (added + removed + changed + metadata + unread === 0) {
-    return 'No differences.';
+    return `No differences.${left}`;
   }
   const counts = [
     ...[`${added} added`, `${removed} removed`, `${changed} changed`],
     ...(metadata > 0 ? [`${metadata} with another mode, owner or attributes`] : []),
     ...(unread > 0 ? [`${unread} could not be read`] : []),
   ];
-  return `${counts.join(', ')}; ${formatBytes(bytesBefore)} before, ${formatBytes(bytesAfter)} after.`;
+  return `${counts.join(', ')}; ${formatBytes(bytesBefore)} before, ${formatBytes(bytesAfter)} after.${left}`;
 }
 
 function isNamedPart(part: string): boolean {

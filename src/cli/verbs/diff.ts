@@ -28,6 +28,7 @@ export function registerDiff(program: Command, cli: Cli): void {
   examples(
     command,
     ['berth diff demo other', 'their homes'],
+    ['berth diff demo demo-fork --gitignore --stat', 'without what is built again'],
     ['berth diff snapshot:demo/before demo src --patch', 'one folder, as a patch'],
   );
 }
@@ -39,6 +40,7 @@ export function addForms(command: Command): void {
     .option('--patch', 'as `git apply` and patch take it, of text and links; others are named on stderr')
     .option('--name-only', 'the paths alone')
     .option('-z, --null', 'with --name-only: as they are, each with a NUL after it instead of a line break')
+    .option('--gitignore', 'leave out what .gitignore files of either side name, and .git itself')
     .option('--full', 'read also what has the inode and the time of change that it had')
     .addHelpText(
       'after',

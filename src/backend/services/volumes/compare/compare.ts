@@ -3,12 +3,14 @@
  * same the details are asked for, many at a time. Links are not followed, times do not count, nor which names one file has.
  */
 import type { Change, CompareEnd, CompareEvent, CompareFailure } from '../../../../api/files/compare';
+import { asBerthError } from '../../../../api/errors';
 import { joinPath } from '../../../../api/rules/volume-path';
 import { workspaceOfRoot } from '../../../../api/rules/root-files';
-import type { FoundDetails, Inventory, WantedDetails } from '../../../files/inventory';
+import type { FoundDetails, Inventory, InventoryFolder, WantedDetails } from '../../../files/inventory';
 import type { VolumeFiles } from '../../../files/volume-files';
-import { changeOf, isOneType, isUntouched, lone, needsContent, otherType, type Pair } from './changes';
-import { Trees } from './trees';
+import { IgnoredNames } from './ignored';
+import { changeOf, isFolder, isOneType, isUntouched, lone, needsContent, otherType, type Pair } from './changes';
+import { Trees, type TreesListener } from './trees';
 
 /** Files whose details are asked for at once, and how many times that is done at once. */
 const batchFiles = 512;
@@ -30,6 +32,8 @@ export interface Compared {
   after: Side;
   /** Both are, or were, the same volume: what has one mark is the same file. */
   isOneVolume: boolean;
+  /** Names that .gitignore files of either side leave out don't count. */
+  gitignore?: boolean;
 }
 
 /** Resolves when it may be told more. */
@@ -93,10 +97,13 @@ export class Comparison {
   }
 
   private async walk(was: Inventory, is: Inventory): Promise<void> {
+    const { isIgnored, enter } = this.ignoring();
     const trees = new Trees(was, is, {
-      pair: (pair) => this.add(pair),
-      change: (change) => this.note(change),
-      failed: (failure) => this.note(undefined, failure),
+      ...(enter && { enter }),
+      pair: (pair) => !isIgnored(pair.path, isFolder(pair.before)) && this.add(pair),
+      change: (change) =>
+        !isIgnored(change.path, (change.after ?? change.before)?.type === 'directory') && this.note(change),
+      failed: (failure) => !isIgnored(failure.path, true) && this.note(undefined, failure),
     });
     const steps = trees.walk();
     try {
@@ -110,6 +117,42 @@ export class Comparison {
     await Promise.all(this.running);
     this.signal.throwIfAborted();
     await this.send(true);
+  }
+
+  /** What either side leaves out counts for neither, or a new line of a .gitignore would look like many deletes. */
+  private ignoring(): {
+    isIgnored: (path: string, isFolder: boolean) => boolean;
+    enter?: TreesListener['enter'];
+  } {
+    if (this.compared.gitignore !== true) {
+      return { isIgnored: () => false };
+    }
+    const namesOf = (side: 'before' | 'after'): IgnoredNames => {
+      const { files } = this.compared[side];
+      return new IgnoredNames((path) => files.read(path, {}, this.signal), this.paths[side]);
+    };
+    const [was, is] = [namesOf('before'), namesOf('after')];
+    const look = async (
+      names: IgnoredNames,
+      side: 'before' | 'after',
+      folder: InventoryFolder | undefined,
+    ): Promise<void> => {
+      await (folder && names.enter(folder))?.catch((error: unknown) => {
+        this.signal.throwIfAborted();
+        const path = `/${[...(folder?.parts ?? []), '.gitignore'].join('/')}`;
+        this.note(undefined, { path, side, reason: asBerthError(error).message });
+      });
+    };
+    return {
+      isIgnored: (path, isFolderThere) => {
+        const ignored = was.isIgnored(path, isFolderThere) || is.isIgnored(path, isFolderThere);
+        this.end.ignored = (this.end.ignored ?? 0) + (ignored ? 1 : 0);
+        return ignored;
+      },
+      enter: async (before, after) => {
+        await Promise.all([look(was, 'before', before), look(is, 'after', after)]);
+      },
+    };
   }
 
   private add(pair: Pair): void {

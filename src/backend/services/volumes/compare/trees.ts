@@ -7,6 +7,8 @@ import { isFolder, lone, otherType, type Pair } from './changes';
 type SideName = 'before' | 'after';
 
 export interface TreesListener {
+  /** Before anything of a folder is told. */
+  enter?(before: InventoryFolder | undefined, after: InventoryFolder | undefined): Promise<void>;
   pair(pair: Pair): void;
   change(change: Change): void;
   failed(failure: CompareFailure): void;
@@ -45,6 +47,7 @@ export class Trees {
         const parts = (order <= 0 ? one : other)?.parts ?? [];
         this.leave(parts);
         const isRootOfOne = !isBoth && parts.length === 0;
+        await this.listener.enter?.(order <= 0 ? one : undefined, order >= 0 ? other : undefined);
         if (one !== undefined && other !== undefined && order === 0) {
           this.both(one, other);
         } else if (one !== undefined && order < 0) {

@@ -217,4 +217,30 @@ child.wait()
     if (process.env.BERTH_TEST_SHOW !== undefined) console.log(`        ${Math.round(took)} ms`);
     assert.ok(took < 3000, `${took} ms, on a machine that may be busy`);
   });
+
+  it('leaves out what .gitignore files of either side name, on request, and counts it', async () => {
+    const trees = { before: join(top, 'before'), after: join(top, 'after') };
+    for (const [side, root] of Object.entries(trees)) {
+      for (const folder of ['.git', 'dist', 'src/tmp']) mkdirSync(join(root, folder), { recursive: true });
+      for (const file of ['.git/index', 'dist/a.js', 'dist/b.js', 'src/a.ts', 'src/tmp/x', 'src/kept.log'])
+        writeFileSync(join(root, file), side);
+    }
+    writeFileSync(join(trees.before, '.gitignore'), 'dist/\n*.log\n');
+    writeFileSync(join(trees.before, 'src/.gitignore'), '!kept.log\n');
+    writeFileSync(join(trees.after, '.gitignore'), '*.log\n');
+    writeFileSync(join(trees.after, 'src/.gitignore'), 'tmp\n!kept.log\n');
+    const files = { before: await open(trees.before), after: await disk(trees.after, 'disk') };
+    const compared = {
+      ...{ before: { files: files.before, path: '/' }, after: { files: files.after, path: '/' } },
+      isOneVolume: false,
+    };
+    const whole = await compare(compared);
+    assert.equal(whole.end.ignored, undefined);
+    const { changes, end } = await compare({ ...compared, gitignore: true });
+    const left = ['/.gitignore', '/src/.gitignore', '/src/a.ts', '/src/kept.log'];
+    const contents = changes.filter(({ kind }) => kind !== 'metadata').map(({ path }) => path);
+    assert.deepEqual(contents.sort(), left);
+    assert.ok(whole.changes.length > changes.length + 3, JSON.stringify(whole.changes));
+    assert.ok((end.ignored ?? 0) >= 7, JSON.stringify(end));
+  });
 });
