@@ -74,7 +74,9 @@ export const CompareEnd = Type.Object({
   }),
   compared: Type.Integer({ description: 'Names that are on both sides.' }),
   ignored: Type.Optional(
-    Type.Integer({ description: 'Names that were left out because of .gitignore files, and what is in them.' }),
+    Type.Integer({
+      description: 'Names that were left out because of .gitignore files, and what is in them.',
+    }),
   ),
   bytesBefore: Type.Integer({ description: 'Of the files that were removed or changed.' }),
   bytesAfter: Type.Integer({ description: 'Of the files that were added or changed.' }),

@@ -9,7 +9,16 @@ import { workspaceOfRoot } from '../../../../api/rules/root-files';
 import type { FoundDetails, Inventory, InventoryFolder, WantedDetails } from '../../../files/inventory';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { IgnoredNames } from './ignored';
-import { changeOf, isFolder, isOneType, isUntouched, lone, needsContent, otherType, type Pair } from './changes';
+import {
+  changeOf,
+  isFolder,
+  isOneType,
+  isUntouched,
+  lone,
+  needsContent,
+  otherType,
+  type Pair,
+} from './changes';
 import { Trees, type TreesListener } from './trees';
 
 /** Files whose details are asked for at once, and how many times that is done at once. */
@@ -137,11 +146,16 @@ export class Comparison {
       side: 'before' | 'after',
       folder: InventoryFolder | undefined,
     ): Promise<void> => {
-      await (folder && names.enter(folder))?.catch((error: unknown) => {
+      if (folder === undefined) {
+        return;
+      }
+      try {
+        await names.enter(folder);
+      } catch (error) {
         this.signal.throwIfAborted();
-        const path = `/${[...(folder?.parts ?? []), '.gitignore'].join('/')}`;
+        const path = `/${[...folder.parts, '.gitignore'].join('/')}`;
         this.note(undefined, { path, side, reason: asBerthError(error).message });
-      });
+      }
     };
     return {
       isIgnored: (path, isFolderThere) => {

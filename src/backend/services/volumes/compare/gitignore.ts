@@ -22,19 +22,20 @@ export interface IgnorePattern {
 const maxPatterns = 10_000;
 const maxPatternBytes = 4_096;
 
-const posixClasses: Readonly<Record<string, RegExp>> = {
-  alnum: /[0-9A-Za-z]/,
-  alpha: /[A-Za-z]/,
-  blank: /[ \t]/,
-  cntrl: /[\0-\x1f\x7f]/,
-  digit: /[0-9]/,
-  graph: /[!-~]/,
-  lower: /[a-z]/,
-  print: /[ -~]/,
-  punct: /[!-/:-@[-`{-~]/,
-  space: /[ \t\n\v\f\r]/,
-  upper: /[A-Z]/,
-  xdigit: /[0-9A-Fa-f]/,
+/** Of the C locale. */
+const posixClasses: Readonly<Record<string, (byte: string) => boolean>> = {
+  alnum: (byte) => /[0-9A-Za-z]/.test(byte),
+  alpha: (byte) => /[A-Za-z]/.test(byte),
+  blank: (byte) => byte === ' ' || byte === '\t',
+  cntrl: (byte) => byte < ' ' || byte === '\x7f',
+  digit: (byte) => /[0-9]/.test(byte),
+  graph: (byte) => /[!-~]/.test(byte),
+  lower: (byte) => /[a-z]/.test(byte),
+  print: (byte) => /[ -~]/.test(byte),
+  punct: (byte) => /[!-/:-@[-`{-~]/.test(byte),
+  space: (byte) => /[ \t\n\v\f\r]/.test(byte),
+  upper: (byte) => /[A-Z]/.test(byte),
+  xdigit: (byte) => /[0-9A-Fa-f]/.test(byte),
 };
 
 /** The bytes of a name or path, one character each. */
@@ -78,7 +79,7 @@ function withoutTrailingBlanks(line: string): string {
 /** Undefined for what git holds against nothing: a set that does not end, a backslash at the end. */
 function tokensOf(text: string): Token[] | undefined {
   const tokens: Token[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const char = text[at] ?? '';
     if (char === '*') {
       const length = /^\*+/.exec(text.slice(at))?.[0].length ?? 1;
@@ -125,7 +126,7 @@ function classAt(text: string, start: number): { token: Token; end: number } | u
       if (known === undefined) {
         return undefined;
       }
-      tests.push((byte) => known.test(byte));
+      tests.push(known);
       at += named[0].length;
       continue;
     }
@@ -163,7 +164,10 @@ export function matches(tokens: readonly Token[], path: string): boolean {
     }
     states = closure(tokens, next, byte === '/');
   }
-  return states.has(tokens.length) || (path !== '' && tokens.at(-1)?.type === 'rest' && states.has(tokens.length - 1));
+  return (
+    states.has(tokens.length) ||
+    (path !== '' && tokens.at(-1)?.type === 'rest' && states.has(tokens.length - 1))
+  );
 }
 
 const isRepeated = ({ type }: Token): boolean => type === 'star' || type === 'folders' || type === 'rest';

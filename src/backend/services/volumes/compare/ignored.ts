@@ -73,8 +73,7 @@ export class IgnoredNames {
       const patterns = this.patterns.get(path.slice(0, end)) ?? [];
       const whole = patterns.length === 0 ? '' : bytesOf(path.slice(end + 1));
       const last = patterns.findLast(
-        (each) =>
-          (isFolder || !each.isFolderOnly) && matches(each.tokens, each.isAnchored ? whole : own),
+        (each) => (isFolder || !each.isFolderOnly) && matches(each.tokens, each.isAnchored ? whole : own),
       );
       if (last !== undefined) {
         return !last.isNegated;

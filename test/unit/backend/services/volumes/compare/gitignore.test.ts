@@ -5,15 +5,53 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { InventoryRow } from '../../../../../../src/backend/files/inventory';
-import { bytesOf, matches, parseIgnoreFile } from '../../../../../../src/backend/services/volumes/compare/gitignore';
+import {
+  bytesOf,
+  matches,
+  parseIgnoreFile,
+} from '../../../../../../src/backend/services/volumes/compare/gitignore';
 import { IgnoredNames } from '../../../../../../src/backend/services/volumes/compare/ignored';
 import { Random } from '../../../../../support/random';
 
 /** What patterns and names are made of: few characters, so that they meet. */
 const nameParts = ['a', 'b', 'ab', '.', 'x y', '[', ']', '!', '#', '*', '-', 'é', '\\', '^', 'A', '1', ' '];
 const patternParts = [
-  ...['a', 'b', 'ab', '*', '**', '***', '?', '/', '/', '[ab]', '[!a]', '[^b]', '[a-c]', '[]a]', '[[:alpha:]]'],
-  ...['[[:bad:]]', '[', ']', '\\', '\\*', '!', '#', '.', ' ', 'é', '**/', '/**', '/**/', 'x y', '-', '1', '[\\]]'],
+  ...[
+    'a',
+    'b',
+    'ab',
+    '*',
+    '**',
+    '***',
+    '?',
+    '/',
+    '/',
+    '[ab]',
+    '[!a]',
+    '[^b]',
+    '[a-c]',
+    '[]a]',
+    '[[:alpha:]]',
+  ],
+  ...[
+    '[[:bad:]]',
+    '[',
+    ']',
+    '\\',
+    '\\*',
+    '!',
+    '#',
+    '.',
+    ' ',
+    'é',
+    '**/',
+    '/**',
+    '/**/',
+    'x y',
+    '-',
+    '1',
+    '[\\]]',
+  ],
 ];
 
 describe('.gitignore files', () => {
@@ -31,7 +69,11 @@ describe('.gitignore files', () => {
         encoding: 'latin1',
         env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
       });
-      assert.deepEqual((await left(root)).sort(), expected.split('\0').filter(Boolean).sort(), `seed ${seed}`);
+      assert.deepEqual(
+        (await left(root)).sort(),
+        expected.split('\0').filter(Boolean).sort(),
+        `seed ${seed}`,
+      );
     }
   });
 
@@ -92,7 +134,9 @@ async function walk(names: IgnoredNames, root: string, parts: string[]): Promise
   for (const entry of all) {
     const path = `/${[...parts, entry.name].join('/')}`;
     if (!names.isIgnored(path, entry.isDirectory())) {
-      left.push(...(entry.isDirectory() ? await walk(names, root, [...parts, entry.name]) : [bytesOf(path.slice(1))]));
+      left.push(
+        ...(entry.isDirectory() ? await walk(names, root, [...parts, entry.name]) : [bytesOf(path.slice(1))]),
+      );
     }
   }
   return left;
