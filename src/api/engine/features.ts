@@ -18,9 +18,9 @@ export const DriverFeatures = Type.Object(
         'Mounts volumes of the kind `directory`, whoever made them, at several workspaces at once.',
     }),
     commit: Type.Optional(
-      literals(['always', 'stopped'], {
+      literals(['always', 'live', 'stopped'], {
         description:
-          'Makes images of its runtimes: in each settled state, or of those that are stopped. Absent: not at all.',
+          'Makes images of its runtimes: in each settled state, those that run being paused meanwhile (`always`) or going on (`live`), or of those that are stopped. Absent: not at all.',
       }),
     ),
     liveLimits: Type.Array(LimitName, {

@@ -3,7 +3,6 @@ import type { Duplex, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
 import { localTarget } from '../../../api/rules/runtimes';
 import { rootFilesOf } from '../../../api/rules/root-files';
-import type { DriverFeatures } from '../../../api/engine/features';
 import type { Limits, WorkspaceStats } from '../../../api/workspaces/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { Log } from '../../machine/log';
@@ -36,8 +35,10 @@ import { configureMachine } from './guest/configure';
 import { dialMachine, directEndpointOf } from './guest/dial';
 import { startDockerInside } from './guest/docker-inside';
 import { openExec } from './guest/exec';
+import { microvmFeatures } from './features';
 import { Host } from './machines/host';
 import { MicrovmImages } from './rootfs/images';
+import { LiveCopies } from './live/live-copies';
 import { liveFiles } from './guest/live-files';
 import { readLogs } from './guest/logs';
 import { KeptKits } from './kit/kept-kits';
@@ -49,32 +50,17 @@ import type { Acceleration } from './qemu/command-line';
 import { ownQemuEnvironment, type QemuEnvironment } from './qemu/programs';
 import { Bases } from './rootfs/bases';
 import { MicrovmFiles } from './runtimes/runtime-files';
-import { diskMounts, maxMounts } from './runtimes/runtime-plan';
+import { diskMounts } from './runtimes/runtime-plan';
 import { RuntimeStore } from './runtimes/runtime-store';
 import { Runtimes } from './runtimes/runtimes';
 import { Starter } from './machines/starter';
+import { RootCommits } from './rootfs/root-commits';
 import { StoppedRoots } from './rootfs/stopped-roots';
 import { Stats } from './guest/stats';
 import { Suspender } from './machines/suspender';
 import { ObservedDisks } from './disks/observed-disks';
 import { Templates } from './machines/templates';
 import { Shares } from './virtiofs/shares';
-
-const features: DriverFeatures = {
-  networks: ['on', 'off', 'host-loopback'],
-  mounts: ['volume', 'disk', 'archive'],
-  maxMounts,
-  volumeKinds: ['disk', 'directory'],
-  sharedVolumes: true,
-  commit: 'stopped',
-  // A balloon: to less, and back to what the machine was started with.
-  liveLimits: ['memoryMiB'],
-  portsWithoutNetwork: true,
-  livePorts: true,
-  pauseSavesMemory: true,
-  docker: 'isolated',
-  stoppedFiles: true,
-};
 
 export interface MicrovmDriverOptions {
   /** The state directory. */
@@ -102,7 +88,7 @@ export interface MicrovmDriverOptions {
 
 export class MicrovmDriver implements Driver {
   readonly kind = 'microvm';
-  readonly features: DriverFeatures = features;
+  readonly features = microvmFeatures;
   readonly images: MicrovmImages;
   readonly volumes: DiskStore;
   readonly templates: Templates;
@@ -118,6 +104,8 @@ export class MicrovmDriver implements Driver {
   /** Of machines that run or have run. */
   private readonly roots = new Map<string, VolumeFiles>();
   private readonly stoppedRoots: StoppedRoots;
+  private readonly live: LiveCopies;
+  private readonly commits: RootCommits;
   private readonly listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(private readonly options: MicrovmDriverOptions) {
@@ -135,6 +123,7 @@ export class MicrovmDriver implements Driver {
       isGone: (runtime) => this.runtimes.isGone(runtime),
       stateOf: async (runtime) => (await this.runtimes.inspect(runtime))?.state ?? 'unknown',
       liveFiles: (runtime, volume) => this.liveFiles(runtime, volume),
+      copyHeld: (runtime, volume, draft, job) => this.live.ofVolume(runtime, volume, draft, job),
     };
     const disks = new ObservedDisks(options.disks(holders), (event) => this.report(event));
     const shares = new Shares(environment);
@@ -146,9 +135,15 @@ export class MicrovmDriver implements Driver {
     const starter = new Starter(parts);
     const suspender = new Suspender({ ...parts, starter });
     this.runtimes = new Runtimes({ ...parts, starter, suspender, images: roots });
-    this.stoppedRoots = new StoppedRoots({
-      ...{ store, bases, qemuImg },
-      whileStopped: (name, work) => this.runtimes.whileStopped(name, work),
+    const whileStopped: Runtimes['whileStopped'] = (name, work) => this.runtimes.whileStopped(name, work);
+    this.live = new LiveCopies({
+      ...{ store, machines, qemuImg, log },
+      whilePaused: (name, work) => this.runtimes.whilePaused(name, work),
+    });
+    this.stoppedRoots = new StoppedRoots({ store, bases, qemuImg, whileStopped });
+    this.commits = new RootCommits({
+      ...{ store, bases, images: roots, live: this.live, qemuImg, whileStopped },
+      stateOf: (record) => this.runtimes.stateOf(record),
     });
     this.images = new MicrovmImages({
       ...{ containers: options.containerImages, roots, kits },
@@ -233,11 +228,11 @@ export class MicrovmDriver implements Driver {
   }
 
   stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
-    return this.at(name).stop(name, graceMs);
+    return this.live.without(name, () => this.at(name).stop(name, graceMs));
   }
 
   pause(name: string): Promise<void> {
-    return this.runtimes.pause(name);
+    return this.live.without(name, () => this.runtimes.pause(name));
   }
 
   resume(name: string): Promise<void> {
@@ -247,7 +242,7 @@ export class MicrovmDriver implements Driver {
   async remove(name: string): Promise<void> {
     this.roots.delete(name);
     await this.stoppedRoots.forget(name);
-    await this.runtimes.remove(name);
+    await this.live.without(name, () => this.runtimes.remove(name));
   }
 
   refit(plan: RuntimePlan): Promise<RuntimeInfo> {
@@ -284,7 +279,8 @@ export class MicrovmDriver implements Driver {
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
-    return this.at(name).commit(name, plan, progress, signal);
+    this.stoppedRoots.giveWay(name);
+    return this.commits.commit(name, plan, progress, signal);
   }
 
   async rootFiles(name: string): Promise<VolumeFiles> {
@@ -369,6 +365,7 @@ export class MicrovmDriver implements Driver {
     this.measurements.close();
     this.clock.close();
     this.runtimes.close();
+    await this.live.close();
     await Promise.all([this.templates.close(), this.suspender.close(), this.volumes.close()]);
     await Promise.all([this.machines.close(), this.stoppedRoots.close()]);
     await this.store.files.removeSocketFolder();

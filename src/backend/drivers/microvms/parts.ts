@@ -1,6 +1,7 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
 import type { Image } from '../../../api/engine/schemas';
 import type { PullProgress, RuntimeState, SavedImage, VolumeStore } from '../driver';
+import type { SnapshotJob } from '../contract/snapshots';
 import type { VolumeFiles } from '../../files/volume-files';
 
 /** A kernel, an initramfs and a disk of programs that boot any root file system. */
@@ -52,9 +53,10 @@ interface TransferOptions {
 export interface CommitFrom {
   /** For people. */
   name: string;
-  /** A qcow2 that nobody writes to until `copied` is called. */
-  disk: string;
-  copied: () => void;
+  /** Bytes that its disk takes. */
+  bytes: number;
+  /** Into a new raw file, whose journal may have to be replayed. `report`: from 0 to 1. */
+  copyTo: (draft: string, options: { report: (share: number) => void; signal: AbortSignal }) => Promise<void>;
   /** The image that it began as. */
   imageId: string;
   /** The image's, where it is known. */
@@ -95,6 +97,16 @@ export interface DiskStore extends VolumeStore {
   close(): Promise<void>;
 }
 
+/** A copy of a disk that a runtime had all the time. */
+export interface HeldCopy {
+  /** Milliseconds that nobody inside could write to it. */
+  heldMs: number;
+  /** It shares blocks with the disk. */
+  isShared: boolean;
+  /** What is to be known of it, in words. */
+  notes: string[];
+}
+
 /** What disks ask the driver. */
 export interface HolderLookup {
   /** That runtime provably does not run, nor is it paused. */
@@ -103,4 +115,6 @@ export interface HolderLookup {
   stateOf(runtime: string): Promise<RuntimeState | 'unknown'>;
   /** The files of a disk that a running machine has, through that machine. */
   liveFiles(runtime: string, volume: string): Promise<VolumeFiles>;
+  /** A disk that a machine has which runs or is paused, as it was at one moment: into a new file, whose journal may have to be replayed. */
+  copyHeld(runtime: string, volume: string, draft: string, job: SnapshotJob): Promise<HeldCopy>;
 }

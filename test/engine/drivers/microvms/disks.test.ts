@@ -43,6 +43,7 @@ describe('disks of microVMs', function () {
         isGone: () => Promise.resolve(true),
         stateOf: () => Promise.resolve('unknown'),
         liveFiles: () => Promise.reject(new Error('nobody has it')),
+        copyHeld: () => Promise.reject(new Error('nobody has it')),
       },
     });
   });

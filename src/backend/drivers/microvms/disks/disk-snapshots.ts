@@ -16,6 +16,7 @@ import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
+import { makeFit } from '../../../ext4/fitness';
 import { runE2fs } from '../../../ext4/e2fsprogs';
 import type { Range } from '../../../ext4/punch-holes';
 import { usedRanges } from '../../../ext4/used-ranges';
@@ -24,16 +25,25 @@ import { isErrno, makeFolder, removeTree } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
 import { formatBytes } from '../../../../api/rules/sizes';
+import type { HeldCopy } from '../parts';
 import { copyDisk, usedBytes } from './disk-image';
 
 const ending = '.ext4';
 const mebibyte = 1024 * 1024;
 const checkTimeoutMs = 60 * 60_000;
 
+/** `copy` makes a new file of the disk at `path` as it was at one moment. */
+export type HeldWork<T> = (
+  path: string,
+  copy: (draft: string, job: SnapshotJob) => Promise<HeldCopy>,
+) => Promise<T>;
+
 /** What snapshots ask of the disks. */
 export interface DiskOwner {
   /** Calls back with the path of a disk that nobody else has meanwhile, sound and closed. Throws `in_use`, `not_found`. */
   whileFree<T>(volume: string, work: (path: string) => Promise<T>): Promise<T>;
+  /** The same, but of one that a runtime has: that is not ended for it. */
+  whileThere<T>(volume: string, free: (path: string) => Promise<T>, held: HeldWork<T>): Promise<T>;
   /** It has another image, and perhaps another size, from now on. To be called within `whileFree`. */
   resized(volume: string, sizeMiB: number): Promise<void>;
 }
@@ -53,7 +63,11 @@ export class DiskSnapshots implements SnapshotStore {
   ) {}
 
   async create(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
-    return this.disks.whileFree(volume, (path) => this.keep(volume, path, id, job));
+    return this.disks.whileThere(
+      volume,
+      (path) => this.keep(volume, path, id, job),
+      (path, copy) => this.keepHeld(volume, id, path, (draft) => copy(draft, job)),
+    );
   }
 
   async restore(
@@ -93,6 +107,32 @@ export class DiskSnapshots implements SnapshotStore {
       ...{ kind: 'disk', isShared, sizeMiB: size / mebibyte },
       usedBytes: await usedBytes(volume, path),
       heldMs: Math.round(performance.now() - began),
+    };
+  }
+
+  /** Of a disk that goes on changing. */
+  private async keepHeld(
+    volume: string,
+    id: string,
+    path: string,
+    copy: (draft: string) => Promise<HeldCopy>,
+  ): Promise<SnapshotFacts> {
+    await makeFolder(this.folder);
+    const file = this.fileOf(id);
+    const write = async (draft: string): Promise<HeldCopy> => {
+      await requireRoom(await takenBytes(path), dirname(draft));
+      const made = await copy(draft);
+      await makeFit(volume, draft);
+      return made;
+    };
+    const { heldMs, isShared, notes } = await inRoom(`No snapshot of ${volume} was made`, () =>
+      writeWhole(file, write, { mode: 0o600, ifPresent: 'refuse' }),
+    );
+    await chmod(file, 0o400);
+    return {
+      ...{ kind: 'disk', isShared, heldMs, sizeMiB: (await stat(file)).size / mebibyte },
+      usedBytes: await usedBytes(volume, file),
+      ...(notes.length > 0 && { notes }),
     };
   }
 

@@ -8,7 +8,7 @@ import { KeyedLock } from '../../../machine/keyed-lock';
 import { isErrno, removeTree } from '../../../machine/files';
 import type { DiskHolder, DiskStore, HolderLookup } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
-import { DiskSnapshots } from './disk-snapshots';
+import { DiskSnapshots, type HeldWork } from './disk-snapshots';
 import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
 import { UserImages } from './user-images';
@@ -53,6 +53,7 @@ export class Disks implements DiskStore {
     this.directories = new DirectoryVolumes(agentDirectory);
     this.snapshots = new DiskSnapshots(join(options.home, 'snapshots'), {
       whileFree: (name, work) => this.lock.run(name, () => this.whileFree(name, work)),
+      whileThere: (name, free, held) => this.lock.run(name, () => this.whileThere(name, free, held)),
       resized: (name, sizeMiB) => this.edit(name, (each) => ({ ...each, size_mib: sizeMiB })),
     });
     this.open = new OpenDisks({
@@ -155,6 +156,20 @@ export class Disks implements DiskStore {
     } finally {
       back();
     }
+  }
+
+  /** Nobody else gets the disk meanwhile. */
+  private async whileThere<T>(
+    name: string,
+    free: (path: string) => Promise<T>,
+    held: HeldWork<T>,
+  ): Promise<T> {
+    const row = await this.present(name);
+    const runtime = row.kind === 'directory' ? undefined : await this.holding(row);
+    const { holders } = this.options;
+    return runtime === undefined
+      ? this.whileFree(name, free)
+      : held(this.index.fileOf(row), (draft, job) => holders.copyHeld(runtime, name, draft, job));
   }
 
   async files(name: string): Promise<VolumeFiles> {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
 import { freeBytesIn } from '../../../machine/free-space';
 import type { Log } from '../../../machine/log';
+import { serialOfNode } from '../live/disk-view';
 import type { Machine } from './machine';
 import type { RuntimeRecord } from '../runtimes/runtime-record';
 
@@ -141,7 +142,8 @@ async function failedDisk({ qmp }: Machine, { launch }: RuntimeRecord): Promise<
       'io-status'?: string;
       inserted?: { 'node-name'?: string };
     };
-    const disk = launch?.disks.find(({ serial }) => `disk-${serial}` === inserted?.['node-name']);
+    const failed = serialOfNode(inserted?.['node-name']);
+    const disk = launch?.disks.find(({ serial }) => serial === failed);
     if (status !== undefined && status !== 'ok' && disk?.file !== undefined) {
       return { serial: disk.serial, file: disk.file, isFull: status === 'nospace' };
     }

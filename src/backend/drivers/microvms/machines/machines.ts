@@ -7,6 +7,7 @@ import { readIfPresent } from '../../../machine/files';
 import { identityOf, isRunning, type ProcessIdentity } from '../../../machine/process-identity';
 import type { Log } from '../../../machine/log';
 import type { DriverEvent } from '../../driver';
+import { closeLeftViews } from '../live/disk-view';
 import { Machine } from './machine';
 import { killProcess, waitUntilGone } from '../qemu/process';
 import { isMachine } from '../qemu/identity';
@@ -160,6 +161,7 @@ export class Machines {
       machine.isGoing = true;
       await machine.console.adopt();
       await machine.network.adopt();
+      await this.closeLeft(machine);
       // Nobody has seen whether this machine slept meanwhile.
       void this.setTimeOf(machine);
       return machine;
@@ -170,6 +172,21 @@ export class Machines {
         return undefined;
       }
       throw error;
+    }
+  }
+
+  /** What an engine that was killed was copying. */
+  private async closeLeft({ name, qmp }: Machine): Promise<void> {
+    try {
+      const disks = await closeLeftViews(qmp);
+      if (disks.length > 0) {
+        this.options.log.info(
+          { name, disks },
+          'what an engine has left of copies of a microVM is taken away',
+        );
+      }
+    } catch (error) {
+      this.options.log.warn({ name, error: String(error) }, 'what was left of copies of a microVM stays');
     }
   }
 

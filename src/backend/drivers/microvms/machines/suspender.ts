@@ -129,6 +129,11 @@ export class Suspender {
     return isSavable(record) ? this.unsaved.get(name) : 'Its memory is not saved, as it has shared folders.';
   }
 
+  /** Resolves when it is not being saved, or no longer. */
+  async settled(name: string): Promise<void> {
+    await this.saving.get(name)?.done;
+  }
+
   /** It was stopped or removed: there is nothing to go on with. */
   async forget(name: string): Promise<void> {
     await this.cancelSave(name);

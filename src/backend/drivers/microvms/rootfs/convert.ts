@@ -1,4 +1,5 @@
 /** Copies of disks by qemu-img: sparse, through overlays, and refused while a machine writes to them. */
+import { dirname } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { endInWords, run, type ProcessEnd } from '../../../machine/run';
 import { findQemu, ownQemuEnvironment } from '../qemu/programs';
@@ -18,17 +19,57 @@ export interface ConvertOptions {
   isScratch?: boolean;
 }
 
+export interface FileDisk {
+  path: string;
+  format: 'raw' | 'qcow2';
+  /** A machine has it that stands still, and does not write to it before this has ended. */
+  isHeld?: boolean;
+}
+
+/** What QEMU serves on a unix socket. */
+export interface NbdDisk {
+  /** For people. */
+  path: string;
+  format: 'nbd';
+  socket: string;
+  /** Of the export. */
+  name: string;
+}
+
 /** Into a raw file that is new. */
 export async function convertDisk(
   qemuImg: string,
-  from: { path: string; format: 'raw' | 'qcow2' },
+  from: FileDisk | NbdDisk,
   to: string,
-  { report: report, signal, isScratch = false }: ConvertOptions,
+  options: ConvertOptions,
 ): Promise<void> {
-  // Named as options: a path with a colon or a comma in it would mean something else.
-  const source = `driver=${from.format},file.driver=file,file.filename=${from.path.replaceAll(',', ',,')}`;
+  const shared = from.format !== 'nbd' && from.isHeld === true ? ['-U'] : [];
+  await convert(qemuImg, from, [...shared, '-O', 'raw'], to, options);
+}
+
+/**
+ * What an overlay that QEMU serves has of its own, into a new qcow2 over the same base. Of a view of it QEMU does not say which of
+ * the rest is zeros: all of a disk of 16 GiB would be read.
+ */
+export async function copyOverlay(
+  qemuImg: string,
+  from: NbdDisk,
+  base: string,
+  to: string,
+  options: ConvertOptions,
+): Promise<void> {
+  await convert(qemuImg, from, ['-B', base, '-F', 'raw', '-O', 'qcow2'], to, options);
+}
+
+async function convert(
+  qemuImg: string,
+  from: FileDisk | NbdDisk,
+  how: readonly string[],
+  to: string,
+  { report, signal, isScratch = false }: ConvertOptions,
+): Promise<void> {
   const cache = isScratch ? ['-t', 'unsafe'] : [];
-  const args = ['convert', '-p', ...cache, '--image-opts', source, '-O', 'raw', to];
+  const args = ['convert', '-p', ...cache, ...how, '--image-opts', optionsOf(from), to];
   const end = await run(qemuImg, args, {
     what: `copy ${from.path}`,
     timeoutMs: convertTimeoutMs,
@@ -41,19 +82,27 @@ export async function convertDisk(
     },
   });
   if (end.code !== 0) {
-    throw explain(from.path, end);
+    throw explain(from.path, to, end);
   }
 }
 
-function explain(path: string, end: ProcessEnd): BerthError {
+/** Named as options: a path with a colon or a comma in it would mean something else. */
+function optionsOf(from: FileDisk | NbdDisk): string {
+  const plain = (value: string): string => value.replaceAll(',', ',,');
+  return from.format === 'nbd'
+    ? `driver=raw,file.driver=nbd,file.server.type=unix,file.server.path=${plain(from.socket)},file.export=${plain(from.name)}`
+    : `driver=${from.format},file.driver=file,file.filename=${plain(from.path)}`;
+}
+
+function explain(path: string, to: string, end: ProcessEnd): BerthError {
   if (/Failed to get .*lock/i.test(end.stderr)) {
     return new BerthError('in_use', `${path} is written to by a machine that runs.`, {
       hint: 'Stop it first.',
     });
   }
   return /no space left/i.test(end.stderr)
-    ? new BerthError('no_space', `There is no room for a copy of ${path}.`, {
-        hint: 'Make room on the disk.',
+    ? new BerthError('no_space', `There is no room for a copy of ${path} at ${dirname(to)}.`, {
+        hint: 'Make room there, then try again.',
       })
     : new BerthError('internal', `${path} was not copied: qemu-img ${endInWords(end)}`);
 }

@@ -19,7 +19,6 @@ import type { SavedImage } from '../../driver';
 import { pullImage, pushImage, type TransferOptions } from '../../../images/oci/transfer';
 import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
 import { commitDisk } from './commit';
-import { convertDisk } from './convert';
 import type { ImageExporter } from './exporter';
 import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
@@ -114,14 +113,11 @@ export class RootImageStore implements RootImages, ImageArchive {
     const release = await committed.hold();
     const disk = await committed.scratch();
     try {
-      const { size } = await stat(from.disk);
+      const { name, without, bytes } = from;
       const report = (share: number): void => {
-        progress({ done: Math.round(share * size), total: size, current: 'reading the disk' });
+        progress({ done: Math.round(share * bytes), total: bytes, current: 'reading the disk' });
       };
-      const source = { path: from.disk, format: 'qcow2' } as const;
-      await convertDisk(await this.options.qemuImg(), source, disk, { report: report, signal });
-      from.copied();
-      const { name, without } = from;
+      await from.copyTo(disk, { report, signal });
       const made = await commitDisk({ name, disk, config, without }, committed, { progress, signal });
       await committed.tag(withTag(image), made.descriptor);
       return made.id;

@@ -28,6 +28,8 @@ export interface RuntimeFiles {
   sockets: MachineSockets;
   /** On which a state is received. */
   saveSocket: string;
+  /** On which a disk is served as it was at one moment. */
+  viewSocket: string;
   /** Of the daemon that serves a shared folder, and what it says. */
   shareSocket: (serial: string) => string;
   shareLog: (serial: string) => string;
@@ -83,6 +85,7 @@ export class MicrovmFiles {
         ...{ filterOut: socket('net-out'), filterIn: socket('net-in') },
       },
       saveSocket: socket('save'),
+      viewSocket: socket('view'),
       shareSocket: (serial) => socket(`share-${serial}`),
       shareLog: (serial) => join(folder, `share-${serial}.log`),
       filterSocket: (pid) => socket(`net-${pid}`),
@@ -143,7 +146,7 @@ const ownFiles: readonly RegExp[] = [
   /^machine\.state(?:\.sum|\.part|\.old)?$/,
   /^console\.log\.old$/,
   /^(?:console|qemu|net|share-[\w-]+)\.log$/,
-  /^(?:qmp|control|ssh|save|net-out|net-in|net-\d+|share-[\w-]+)\.sock$/,
+  /^(?:qmp|control|ssh|save|view|net-out|net-in|net-\d+|share-[\w-]+)\.sock$/,
 ];
 
 /** Whether a microVM has made the file of that name in its folder: others are the user's, or the workspace's. */

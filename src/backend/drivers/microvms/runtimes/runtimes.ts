@@ -7,7 +7,6 @@ import { KeyedLock } from '../../../machine/keyed-lock';
 import { parseEnvironment } from '../../../inside/session-environment';
 import { throwIfCancelled } from '../../../machine/wait';
 import type {
-  CommitPlan,
   OwnFiles,
   PlannedPort,
   PullProgress,
@@ -221,32 +220,6 @@ export class Runtimes {
     });
   }
 
-  /** What it has on its root disk becomes an image. It can be started again as soon as that was copied. */
-  async commit(
-    name: string,
-    { image, without }: CommitPlan,
-    progress: (p: PullProgress) => void,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { store, images } = this.deps;
-    const { archive } = images;
-    if (archive === undefined) {
-      throw new BerthError('not_supported', 'This engine has no image store for microVMs.');
-    }
-    let made: Promise<string> | undefined;
-    await this.whileStopped(name, async (record) => {
-      await this.deps.bases.require(record);
-      const { rootfs: disk } = store.files.of(name);
-      await new Promise<void>((copied, failed) => {
-        const { imageId, config } = record;
-        const from = { name, disk, copied, imageId, config, without };
-        made = archive.commit(from, image, { progress, signal });
-        made.then(() => copied(), failed);
-      });
-    });
-    return made ?? '';
-  }
-
   /** For what reads its root disk, which nobody else has meanwhile. */
   async whileStopped(name: string, work: (record: RuntimeRecord) => Promise<void>): Promise<void> {
     await this.lock.run(name, async () => {
@@ -257,6 +230,16 @@ export class Runtimes {
         });
       }
       await work(record);
+    });
+  }
+
+  /** For what reads its disks while it stands still; undefined when it does not. What is being saved of it is waited for. */
+  async whilePaused<T>(name: string, work: (record: RuntimeRecord) => Promise<T>): Promise<T | undefined> {
+    return this.lock.run(name, async () => {
+      const { store, suspender } = this.deps;
+      await suspender.settled(name);
+      const record = await store.get(name);
+      return (await this.stateOf(record)) === 'paused' ? work(record) : undefined;
     });
   }
 

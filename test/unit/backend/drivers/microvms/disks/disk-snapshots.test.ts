@@ -15,9 +15,11 @@ import {
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { Disks } from '../../../../../../src/backend/drivers/microvms/disks/disk-store';
+import type { HolderLookup } from '../../../../../../src/backend/drivers/microvms/parts';
 import { failure } from '../../../../../support/errors';
 import { FakeFiles } from '../../../../../support/fakes/fake-files';
 import { fillDisk, mountSmallDisk, unmount } from '../../../../../support/files/small-disk';
+import { runProgram } from '../../../../../support/programs';
 import { skipWithout } from '../../../../../support/skip';
 import { useTempFolder } from '../../../../../support/temp';
 import { agentDir } from '../../../files/agent/harness';
@@ -26,12 +28,15 @@ import { assertClean } from '../../../files/disk/harness';
 const over = { create: true, overwrite: true };
 const holder = { workspace: 'one', runtime: 'workspace-one', readOnly: false };
 const id = '0123456789ab';
+const program = async (name: string, argv: string[]): Promise<string> =>
+  (await runProgram(name, argv)).stdout;
 const quiet = () => ({ signal: new AbortController().signal, report: () => undefined });
 
 describe('snapshots of disks', function () {
   this.timeout(60_000);
   let disks: Disks;
   let running: Set<string>;
+  let copyHeld: HolderLookup['copyHeld'];
   const home = useTempFolder();
   const ids = (): string[] =>
     readdirSync(join(home(), 'snapshots')).map((name) => name.replace(/\.ext4$/, ''));
@@ -39,12 +44,14 @@ describe('snapshots of disks', function () {
 
   beforeEach(async () => {
     running = new Set();
+    copyHeld = () => Promise.reject(new Error('nothing is copied here'));
     disks = new Disks({
       ...{ home: home(), agentDirectory: agentDir, startMs: 0, writeWaitMs: 300 },
       holders: {
         isGone: (runtime) => Promise.resolve(!running.has(runtime)),
         stateOf: () => Promise.resolve('running'),
         liveFiles: () => Promise.resolve(new FakeFiles('live')),
+        copyHeld: (...asked) => copyHeld(...asked),
       },
     });
     await disks.create({ name: 'data', sizeMiB: 32 });
@@ -121,23 +128,44 @@ describe('snapshots of disks', function () {
     assert.equal(await read(disks.snapshots.files(id)), 'one', 'they share nothing that changes');
   });
 
-  it('are not made of a disk that somebody has, nor put in its place', async () => {
+  it('of a disk that somebody has are what that one copies, made fit, and take no place of it', async () => {
     await disks.snapshots.create('data', id, quiet());
     running.add('workspace-one');
     await disks.attach('data', holder);
-    const before = readFileSync(join(home(), 'volumes', 'data.ext4'));
-    for (const attempt of [
-      () => disks.snapshots.create('data', 'ba9876543210', quiet()),
-      () => disks.snapshots.restore(id, 'data', quiet()),
-    ]) {
-      const error = await failure(attempt, 'in_use');
-      assert.deepEqual(
-        [error.message, error.hint],
-        ['volume "data" is attached to running workspace "one"', 'Stop one first.'],
-      );
-    }
-    assert.deepEqual(readFileSync(join(home(), 'volumes', 'data.ext4')), before);
-    assert.deepEqual(ids(), [id]);
+    const disk = join(home(), 'volumes', 'data.ext4');
+    const before = readFileSync(disk);
+    const asked: string[] = [];
+    copyHeld = async (runtime, volume, draft) => {
+      asked.push(runtime, volume);
+      copyFileSync(disk, draft);
+      // As a guest leaves it that has it mounted.
+      await program('debugfs', ['-w', '-R', 'feature needs_recovery', draft]);
+      assert.match(await program('dumpe2fs', ['-h', draft]), /needs_recovery/);
+      return { heldMs: 12, isShared: false, notes: ['as after a power cut'] };
+    };
+    const facts = await disks.snapshots.create('data', 'ba9876543210', quiet());
+    assert.deepEqual(asked, ['workspace-one', 'data']);
+    assert.deepEqual(
+      [facts.heldMs, facts.notes, facts.sizeMiB, facts.isShared],
+      [12, ['as after a power cut'], 32, false],
+    );
+    const made = join(home(), 'snapshots', 'ba9876543210.ext4');
+    assert.equal(statSync(made).mode & 0o777, 0o400);
+    assert.doesNotMatch(await program('dumpe2fs', ['-h', made]), /needs_recovery/);
+    assertClean(made);
+    assert.equal(await read(disks.snapshots.files('ba9876543210')), 'one');
+    copyHeld = (_runtime, _volume, draft) => {
+      copyFileSync(disk, draft);
+      return Promise.reject(new Error('it ended'));
+    };
+    await assert.rejects(disks.snapshots.create('data', 'aaaaaaaaaaaa', quiet()), /it ended/);
+    const error = await failure(() => disks.snapshots.restore(id, 'data', quiet()), 'in_use');
+    assert.deepEqual(
+      [error.message, error.hint],
+      ['volume "data" is attached to running workspace "one"', 'Stop one first.'],
+    );
+    assert.deepEqual(readFileSync(disk), before);
+    assert.deepEqual(ids().sort(), [id, 'ba9876543210']);
   });
 
   it('are given up without a trace, and leave the disk as it was', async () => {

@@ -19,6 +19,8 @@ const mebibyte = 1024 * 1024;
 const holder = { workspace: 'one', runtime: 'workspace-one', readOnly: false };
 const other = { workspace: 'two', runtime: 'workspace-two', readOnly: false };
 
+const copyHeld = (): Promise<never> => Promise.reject(new Error('nothing is copied here'));
+
 describe('named disks', function () {
   this.timeout(60_000);
   let disks: Disks;
@@ -41,6 +43,7 @@ describe('named disks', function () {
             : Promise.resolve(!running.has(runtime)),
         stateOf: (runtime) => Promise.resolve(running.has(runtime) ? 'running' : 'unknown'),
         liveFiles: () => Promise.resolve(live),
+        copyHeld,
       },
       ...options,
     });
@@ -216,6 +219,7 @@ describe('named disks', function () {
       holders: {
         isGone: (runtime) => Promise.resolve(!running.has(runtime)),
         stateOf: () => Promise.resolve('running'),
+        copyHeld,
         liveFiles: () =>
           isReady ? Promise.resolve(live) : Promise.reject(new BerthError('illegal_state', 'it boots')),
       },
