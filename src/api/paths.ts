@@ -56,6 +56,10 @@ export const paths = {
   'snapshots.verify': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/verify'],
   'snapshots.restore': ['POST', '/v1/volumes/:volume/snapshots/:snapshot/restore'],
 
+  'trash.list': ['GET', '/v1/trash'],
+  'trash.restore': ['POST', '/v1/trash/:item/restore'],
+  'trash.empty': ['POST', '/v1/trash/empty'],
+
   'files.stat': ['GET', '/v1/volumes/:volume/files/stat'],
   'files.list': ['GET', '/v1/volumes/:volume/files/list'],
   'files.measure': ['GET', '/v1/volumes/:volume/files/measure'],

@@ -10,6 +10,7 @@ import { operationRoutes } from './operations/routes';
 import type { RouteId } from './paths';
 import type { RouteScope } from './rules/principal';
 import { snapshotRoutes } from './snapshots/routes';
+import { trashRoutes } from './trash/routes';
 import { volumeRoutes } from './volumes/routes';
 import { workspaceRoutes } from './workspaces/routes';
 
@@ -34,6 +35,7 @@ export const routes = defineRoutes({
   ...workspaceRoutes,
   ...volumeRoutes,
   ...snapshotRoutes,
+  ...trashRoutes,
   ...fileRoutes,
   ...imageRoutes,
 });

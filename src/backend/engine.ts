@@ -8,12 +8,13 @@ import { DriverEvents } from './services/engine/driver-events';
 import { Drivers } from './services/engine/drivers';
 import { Ending } from './services/engine/ending';
 import { EngineDescription } from './services/engine/engine-description';
-import { IdleWatch, systemClock, type Clock } from './services/workspaces/watch/idle';
+import { IdleWatch } from './services/workspaces/watch/idle';
 import { Images } from './services/images/images';
 import { Leases } from './services/workspaces/watch/leases';
 import { IdleMemory } from './services/engine/idle-memory';
 import { Lifetime } from './services/engine/lifetime';
 import { Locations } from './services/volumes/locations';
+import { systemClock, type Clock } from './machine/clock';
 import type { Log } from './machine/log';
 import { Operations } from './services/operations/operations';
 import { Reconciler } from './services/workspaces/watch/reconcile';
@@ -26,6 +27,10 @@ import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
 import { ForkBases } from './services/workspaces/fork/bases';
 import { Forks } from './services/workspaces/fork/forks';
+import { LeavingVolumes } from './services/trash/leaving-volumes';
+import { Restoring } from './services/trash/restoring';
+import { ThrowingAway } from './services/trash/throwing-away';
+import { TrashBin, type TrashBinDeps } from './services/trash/trash-bin';
 import { Volumes } from './services/volumes/volumes';
 import { Visibility } from './services/callers/visibility';
 import { Work } from './services/engine/work';
@@ -46,8 +51,10 @@ import { PortLedger } from './ssh/ports';
 import { AdoptedVolumes, type AdoptedVolume } from './store/adopted-volumes';
 import { ProtectedVolumes } from './store/protected-volumes';
 import { DownloadDrafts } from './store/download-drafts';
+import { RemovalJournal } from './store/removal-journal';
 import { SecretStore } from './store/secrets';
 import { SnapshotRecords } from './store/snapshot-records';
+import { TrashRecords } from './store/trash-records';
 import type { StateDirectory } from './store/state-directory';
 
 export interface EngineOptions {
@@ -61,6 +68,8 @@ export interface EngineOptions {
   /** Ends the process. */
   exit: () => void;
   clock?: Clock;
+  /** How long what is deleted is kept in the trash, unless the settings say; absent: it is not. */
+  trashDays?: number;
   /** The pauses between the tries of a recovery. */
   recoverDelaysMs?: readonly number[];
   /** How long a silent runtime product may hold up the start of the engine. */
@@ -79,6 +88,18 @@ export interface Engine {
 }
 
 const reconcileTimeoutMs = 3_000;
+
+function trashOf(
+  { state, settings, trashDays = 0 }: EngineOptions,
+  deps: Omit<TrashBinDeps, 'trashRecords' | 'removals' | 'trashDays'>,
+) {
+  const removals = new RemovalJournal(state.removals);
+  const bin = new TrashBin({
+    ...{ ...deps, removals, trashRecords: new TrashRecords(state.trash) },
+    trashDays: () => settings.get().trashDays ?? trashDays,
+  });
+  return { bin, removals };
+}
 
 /** Everything but what the routes alone use. */
 function wire(options: EngineOptions) {
@@ -102,22 +123,27 @@ function wire(options: EngineOptions) {
   const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
   const bases = new ForkBases();
   const snapshotRecords = new SnapshotRecords(state.snapshots);
+  const leaving = new LeavingVolumes();
   const volumes = new Volumes({
-    ...{ drivers, runtimes, registry, adopted, guarded, snapshots: snapshotRecords, events, log },
+    ...{ drivers, runtimes, registry, adopted, guarded, leaving, snapshots: snapshotRecords, events, log },
   });
   const snapshots = new Snapshots({
     ...{ drivers, records: snapshotRecords, operations, registry, guarded, volumes, events, log },
   });
+  const clock = options.clock ?? systemClock;
+  const kept = { drivers, registry, snapshots, snapshotRecords, bases, clock, log };
+  const { bin, removals } = trashOf(options, kept);
+  const trash = new ThrowingAway({ ...kept, bin, runtimes, volumes, leaving, operations });
   const verbs = workspaceVerbs({
-    ...{ registry, runtimes, starter, operations, keys, secrets, adopted, guarded, snapshots, bases, log },
+    ...{ registry, runtimes, starter, operations, keys, secrets },
+    ...{ adopted, guarded, snapshots, bases, trash, log },
     recoverDelaysMs: options.recoverDelaysMs ?? recoverDelaysMs,
   });
   const access = new WorkspaceAccess({ registry, runtimes, keys, secrets, state });
   const sessionsOf = (workspace: string) => access.sessionsOf(workspace);
-  const clock = options.clock ?? systemClock;
   const idle = new IdleWatch({ registry, verbs, runtimes, clock, log, sessionsOf });
   const remove = async (workspace: string) => {
-    await operations.end([verbs.delete(workspace).id]);
+    await operations.end([verbs.delete(workspace, { now: true }).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
   const snapshotPolicies = new SnapshotPolicies({
@@ -134,7 +160,8 @@ function wire(options: EngineOptions) {
   return {
     ...options,
     ...{ adopted, guarded, events, drivers, operations, ports, keys, secrets, registry, starter, runtimes },
-    ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, bases, idle, leases },
+    ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, bases },
+    ...{ bin, removals, trash, idle, leases },
     ...{ snapshotPolicies, automatic },
     idleMemory: new IdleMemory(),
   };
@@ -185,6 +212,7 @@ function servicesOf(parts: Parts): Services {
     images: new Images(drivers, registry, operations, log, drafts),
     forks: new Forks({ ...parts, creator }),
     keeping: new Keeping(parts),
+    restoring: new Restoring({ ...parts, creator }),
     commits: new Commits(registry, runtimes, operations),
     caches: new CacheService(drivers),
     doctor: new Doctor(drivers, registry, settings, state, sshAccess, parts.guarded),
@@ -205,10 +233,31 @@ async function loadVolumeLists({ adopted, guarded, log }: Parts): Promise<void> 
   }
 }
 
+/** What follows from what is reported. */
+function observe(
+  { events, idle, idleMemory, automatic, leases, registry }: Parts,
+  reconciler: Reconciler,
+): void {
+  events.observe((event) => {
+    idleMemory.touch();
+    if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
+      idle.reschedule();
+      automatic.look(event.payload.name);
+      leases.look(event.payload.name);
+    } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
+      registry.publish(event.payload.workspace ?? '');
+      if (event.payload.status !== 'running') {
+        void reconciler.operationEnded(event.payload.workspace ?? '');
+      }
+    }
+  });
+}
+
 /** Builds the engine; nothing runs, and nothing is written, before it is started. */
 export function createEngine(options: EngineOptions): Engine {
   const parts = wire(options);
-  const { registry, operations, keys, idle, idleMemory, automatic, leases, events, drivers, log } = parts;
+  const { registry, operations, keys, idle, idleMemory, automatic, leases, events, drivers, log, bin } =
+    parts;
   const services = servicesOf(parts);
   const reconciler = new Reconciler(parts);
   const driverEvents = new DriverEvents(drivers, events, log, (volume) => parts.volumes.shown(volume));
@@ -224,27 +273,17 @@ export function createEngine(options: EngineOptions): Engine {
     await registry.load();
     automatic.begin();
     await services.snapshots.load();
+    await bin.load();
     await services.keeping.load();
     await keys.makeClientKey();
     const reconciled = reconciler.start().catch((error: unknown) => {
       log.error({ err: error }, 'not reconciled');
     });
     void reconciled.then(() => parts.volumes.tidy(operations.unfinishedVolumes));
+    void reconciled.then(() => services.restoring.load());
     await Promise.race([reconciled, timeout(options.reconcileTimeoutMs ?? reconcileTimeoutMs)]);
     driverEvents.start();
-    events.observe((event) => {
-      idleMemory.touch();
-      if (event.type === 'workspace.changed' || event.type === 'workspace.deleted') {
-        idle.reschedule();
-        automatic.look(event.payload.name);
-        leases.look(event.payload.name);
-      } else if (event.type === 'operation.changed' && changesWorkspace(event.payload)) {
-        registry.publish(event.payload.workspace ?? '');
-        if (event.payload.status !== 'running') {
-          void reconciler.operationEnded(event.payload.workspace ?? '');
-        }
-      }
-    });
+    observe(parts, reconciler);
     idle.reschedule();
     automatic.lookAtAll();
     services.lifetime.touch();
@@ -254,6 +293,7 @@ export function createEngine(options: EngineOptions): Engine {
     idle.close();
     automatic.close();
     idleMemory.close();
+    bin.close();
     leases.close();
     reconciler.close();
     driverEvents.close();

@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { socketPath, stateDirectory } from '../api/rules/endpoint';
 import { BerthError } from '../api/errors';
 import { refuseUnfitHome } from '../api/rules/state-home';
+import { defaultTrashDays } from '../api/trash/schemas';
 import { berthVersion } from '../api/version';
 import { createDrivers } from './make-drivers';
 import { createEngine, type Engine } from './engine';
@@ -48,6 +49,7 @@ async function makeEngine(state: StateDirectory, { log }: EngineLog, ending: End
     settings,
     version: berthVersion,
     idleExitMs: Number(process.env.BERTH_IDLE_EXIT_MS ?? defaultIdleExitMs),
+    trashDays: Number(process.env.BERTH_TRASH_DAYS ?? defaultTrashDays),
     log,
     makeDrivers: (_, isAdopted) =>
       createDrivers({

@@ -76,7 +76,7 @@ export async function followEach<T>(
   cli: Cli,
   names: readonly string[],
   begin: (name: string) => Promise<Operation>,
-  finish: (client: EngineClient, name: string) => Promise<T>,
+  finish: (client: EngineClient, name: string, ended: Operation) => Promise<T>,
 ): Promise<T[]> {
   const client = await cli.engine();
   const begun = names.map((name) => ({ name, operation: begin(name) }));
@@ -84,7 +84,7 @@ export async function followEach<T>(
     operation.catch(() => undefined);
   });
   return forEach(cli, begun, async ({ name, operation }) => {
-    await follow(cli, client, await operation);
-    return finish(client, name);
+    const ended = await follow(cli, client, await operation);
+    return finish(client, name, ended);
   });
 }

@@ -29,6 +29,7 @@ import { registerRun } from './verbs/workspace/run';
 import { registerSet } from './verbs/workspace/set';
 import { registerSnapshot } from './verbs/snapshot';
 import { registerSsh } from './verbs/workspace/ssh';
+import { registerTrash } from './verbs/trash';
 import { registerUsage } from './verbs/usage';
 import { registerVolume } from './verbs/volume';
 import { exitCodeOf, formatFailure } from './failure';
@@ -97,6 +98,7 @@ function addCommands(program: Command, cli: Cli): void {
   program.commandsGroup('Volumes and images:');
   registerVolume(program, cli);
   registerSnapshot(program, cli);
+  registerTrash(program, cli);
   registerImage(program, cli);
   registerCache(program, cli);
   registerUsage(program, cli);

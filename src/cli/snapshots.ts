@@ -13,6 +13,7 @@ const reasons: Readonly<Record<Snapshot['reason'], string>> = {
   schedule: 'by schedule',
   stop: 'at a stop',
   fork: 'for forks',
+  trash: 'in the trash',
 };
 
 /** A table, in the order given. `now` is in ms since 1970. */

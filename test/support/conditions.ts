@@ -25,6 +25,9 @@ if (!chosen) throw new Error(`no conditions are called ${name}; there are ${Obje
 
 export const conditions = chosen;
 
+/** What a test deletes is gone; tests of the trash say otherwise. */
+process.env.BERTH_TRASH_DAYS ??= '0';
+
 /** From now on, for this process and what it starts. */
 export function meetConditions(): void {
   process.umask(conditions.umask);

@@ -79,6 +79,10 @@ const settings = {
     },
     { additionalProperties: false },
   ),
+  trashDays: Type.Number({
+    ...{ minimum: 0, maximum: 3650 },
+    description: 'How long what is deleted can be had back; 0: not at all. 7 unless it is set.',
+  }),
 };
 
 export const EngineSettings = Type.Partial(Type.Object(settings), {
@@ -95,6 +99,7 @@ export const EngineSettingsChange = Type.Partial(
     dockerHost: nullable(settings.dockerHost),
     hostLoopback: nullable(settings.hostLoopback),
     idle: nullable(settings.idle),
+    trashDays: nullable(settings.trashDays),
   }),
   {
     additionalProperties: false,

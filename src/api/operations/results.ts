@@ -6,6 +6,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
 import { PruneResult, RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
+import { TrashEmptyResult, TrashRestoreResult } from '../trash/schemas';
 import { ForkResult, KeepResult } from './fork';
 import { TakeOverResult } from '../files/take-over';
 import { RemovalResult, TransferResult } from './schemas';
@@ -22,6 +23,7 @@ const StateResult = Type.Union([
 ]);
 const DeletionResult = Type.Object({
   deleted: Type.Array(Type.String(), { description: 'Volumes that went with it.' }),
+  trash: Type.Optional(Type.String({ description: 'The id that it has in the trash.' })),
 });
 
 const special = {
@@ -36,6 +38,9 @@ const special = {
   'snapshot.restore': RestoreResult,
   'snapshot.prune': PruneResult,
   'snapshot.verify': VerifyResult,
+  'trash.restore': TrashRestoreResult,
+  'trash.empty': TrashEmptyResult,
+  'volume.delete': DeletionResult,
   'workspace.create': WorkspaceResult,
   'workspace.adopt': WorkspaceResult,
   'workspace.configure': Nothing,

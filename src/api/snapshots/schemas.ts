@@ -7,10 +7,10 @@ import { snapshotIntervalBounds } from '../rules/sizes';
 import { VolumeKind } from '../volumes/schemas';
 
 /**
- * Why there is one: somebody asked for it, it is what a restore has put away, or what forks began with; or its workspace has
+ * Why there is one: somebody asked for it, it is what a restore has put away, what forks began with, or what the trash keeps; or its workspace has
  * them made, by the clock or whenever it stops.
  */
-export const snapshotReasons = ['manual', 'before-restore', 'fork', 'schedule', 'stop'] as const;
+export const snapshotReasons = ['manual', 'before-restore', 'fork', 'trash', 'schedule', 'stop'] as const;
 export type SnapshotReason = (typeof snapshotReasons)[number];
 /** Of those that come by themselves, and go by themselves. */
 export const automaticReasons = ['schedule', 'stop'] as const;

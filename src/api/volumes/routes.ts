@@ -40,12 +40,15 @@ export const volumeRoutes = {
     response: Volume,
   },
   'volumes.delete': {
-    summary: 'Delete a volume that nothing holds',
+    summary: 'Delete a volume that nothing holds; it is kept in the trash for a while, unless `now`',
     tag: 'volumes',
     scope: 'manage',
     params: ByVolume,
-    query: Type.Object({ force: Type.Optional(Flag) }),
-    response: Type.Object({ deleted: Type.Boolean() }),
+    query: Type.Object({ force: Type.Optional(Flag), now: Type.Optional(Flag) }),
+    response: Type.Object({
+      deleted: Type.Boolean(),
+      trash: Type.Optional(Type.String({ description: 'The id that it has in the trash.' })),
+    }),
   },
   'volumes.adopt': {
     summary: 'Take over a volume that another tool or installation made',

@@ -67,6 +67,7 @@ export const workspaceRoutes = {
       wait: Type.Optional(Wait),
       keepVolumes: Type.Optional(Flag),
       forget: Type.Optional(Flag),
+      now: Type.Optional({ ...Flag, description: 'Nothing of it is kept in the trash.' }),
     }),
   },
   ...byRoute(startVerbs, (verb) => ({ ...route(verb), query: Starting }) as const),

@@ -4,6 +4,7 @@ import { engineHandlers } from './routes/engine';
 import { fileHandlers } from './routes/files';
 import { workspaceHandlers } from './routes/workspaces';
 import { snapshotHandlers } from './routes/snapshots';
+import { trashHandlers } from './routes/trash';
 import { volumeHandlers } from './routes/volumes';
 import type { Services } from './services';
 import type { WaitFor } from './wait-for';
@@ -16,6 +17,7 @@ export function makeHandlers(services: Services): Handlers {
     ...workspaceHandlers(services, waitFor),
     ...volumeHandlers(services),
     ...snapshotHandlers(services, waitFor),
+    ...trashHandlers(services, waitFor),
     ...fileHandlers(services, waitFor),
   };
 }

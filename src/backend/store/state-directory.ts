@@ -51,7 +51,8 @@ export class StateDirectory {
   async sweep(): Promise<void> {
     const names = await readdir(this.workspaces);
     const workspaces = names.map((name) => this.workspace(name));
-    const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots, frozen, restoring } = this;
+    const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots, frozen, restoring, trash } =
+      this;
     for (const folder of [
       home,
       keys,
@@ -63,6 +64,7 @@ export class StateDirectory {
       snapshots,
       frozen,
       restoring,
+      trash,
       ...workspaces,
     ]) {
       await sweepDrafts(folder);
@@ -100,6 +102,14 @@ export class StateDirectory {
     return join(this.home, 'restoring');
   }
 
+  /** Records of what was deleted and can be had back. */
+  get trash(): string {
+    return join(this.home, 'trash');
+  }
+  /** Lines on what was removed for good. */
+  get removals(): string {
+    return join(this.home, 'removals.log');
+  }
   get snapshots(): string {
     return join(this.home, 'snapshots');
   }

@@ -8,12 +8,19 @@ import { formatMiB } from '../../api/rules/sizes';
 import { examples } from '../help';
 import { forEach } from '../operation';
 import { parseSize } from '../parse/options';
+import { keptWords } from './trash';
 import { formatVolume, formatVolumes, usedOf } from '../volumes';
 
 interface CreateOptions {
   kind?: VolumeKind;
   size?: number;
   sizeMib?: number;
+}
+
+interface RemoveOptions {
+  yes?: boolean;
+  force?: boolean;
+  now?: boolean;
 }
 
 interface ListOptions {
@@ -58,11 +65,12 @@ export function registerVolume(program: Command, cli: Cli): void {
   examples(
     volume
       .command('delete')
-      .description('delete volumes with all their files, after a question')
+      .description('delete volumes with all their files, after a question; they can be had back for a while')
       .argument('<name...>')
       .option('-y, --yes', 'do not ask; required without a terminal')
       .option('-f, --force', 'also those that a stopped workspace holds, or that another tool made')
-      .action((names: string[], options: { yes?: boolean; force?: boolean }) => remove(cli, names, options)),
+      .option('--now', 'for good: nothing is kept in the trash')
+      .action((names: string[], options: RemoveOptions) => remove(cli, names, options)),
     ['berth volume delete cache', ''],
   );
   registerChanges(volume, cli);
@@ -147,7 +155,7 @@ async function info(cli: Cli, name: string): Promise<void> {
   cli.result(volume, () => formatVolume(volume, Date.now()));
 }
 
-async function remove(cli: Cli, names: string[], options: { yes?: boolean; force?: boolean }): Promise<void> {
+async function remove(cli: Cli, names: string[], options: RemoveOptions): Promise<void> {
   const client = await cli.engine();
   if (options.yes !== true && cli.isInteractive) {
     const volumes = await Promise.all(names.map((name) => inspectExact(client, name, cli.signal)));
@@ -157,11 +165,19 @@ async function remove(cli: Cli, names: string[], options: { yes?: boolean; force
     await cli.consent(options.yes, '', `Delete the volumes ${names.join(', ')}?`);
   }
   const deleted = await forEach(cli, names, async (volume) => {
-    const query = options.force === true ? { query: { force: true } } : {};
-    await client.call('volumes.delete', { params: { volume }, ...query });
-    return { name: volume, deleted: true };
+    const { force, now } = options;
+    const query = { ...(force === true && { force }), ...(now === true && { now }) };
+    const { trash } = await client.call('volumes.delete', { params: { volume }, query });
+    const kept = await keptWords(client, trash);
+    return { answer: { name: volume, deleted: true, ...(trash !== undefined && { trash }) }, kept };
   });
-  cli.result(deleted, () => deleted.map(({ name }) => `Volume ${name} is deleted.`).join('\n'));
+  cli.result(
+    deleted.map(({ answer }) => answer),
+    () =>
+      deleted
+        .flatMap(({ answer, kept }) => [`Volume ${answer.name} is deleted.`, kept ?? []].flat())
+        .join('\n'),
+  );
 }
 
 async function adopt(cli: Cli, name: string, takeOver: boolean): Promise<void> {

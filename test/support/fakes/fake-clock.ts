@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/backend/services/workspaces/watch/idle';
+import type { Clock } from '../../../src/backend/machine/clock';
 import { turns } from '../wait';
 
 /** Time that passes only when told to. Starts at the real now, since records carry real timestamps. */

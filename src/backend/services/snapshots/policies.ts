@@ -52,8 +52,8 @@ export class SnapshotPolicies {
     dryRun: boolean,
     context: OperationContext,
   ): Promise<PruneResult> {
-    const verdicts = thin(this.deps.records.of(volume), policy, this.inUse());
-    return this.remove(volume, verdicts, dryRun, context);
+    const mine = this.deps.records.of(volume).filter(({ reason }) => reason !== 'trash');
+    return this.remove(volume, thin(mine, policy, this.inUse()), dryRun, context);
   }
 
   /** Those that were made by themselves, as the policy of their workspace says; within the work of somebody else. */

@@ -14,3 +14,16 @@ export function refuseProtectedSnapshot({
     });
   }
 }
+
+/** Throws `illegal_state` for one that the trash has: what was deleted could not be had back. */
+export function refuseTrashed({ id, volume, name = id, reason }: SnapshotRecord): void {
+  if (reason === 'trash') {
+    throw new BerthError(
+      'illegal_state',
+      `The snapshot ${name} of ${volume} is what the trash keeps of it.`,
+      {
+        hint: 'Restore it, or remove it for good: `berth trash list`, `berth trash empty ITEM`.',
+      },
+    );
+  }
+}

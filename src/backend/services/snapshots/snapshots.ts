@@ -12,7 +12,7 @@ import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { SnapshotChecks } from './checks';
-import { refuseProtectedSnapshot } from './protected';
+import { refuseProtectedSnapshot, refuseTrashed } from './protected';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceRegistry } from '../workspaces/registry';
@@ -138,6 +138,19 @@ export class Snapshots {
     }
   }
 
+  /** What the trash has kept, when that is emptied or restored. What somebody protects, or gave a name, becomes a snapshot of their own. */
+  async dropTrashed(id: string): Promise<void> {
+    const record = this.deps.records.get(id);
+    if (record?.reason !== 'trash') {
+      return;
+    }
+    if (record.protected === true) {
+      await this.deps.records.update(id, (known) => ({ ...known, reason: 'manual' }));
+      return;
+    }
+    await this.remove(record);
+  }
+
   async create(volume: string, { name, description }: SnapshotCreate): Promise<Operation> {
     const { store, place } = await this.storeOf(volume);
     this.refuseTaken(volume, name);
@@ -245,8 +258,14 @@ export class Snapshots {
 
   async delete(volume: string, given: string): Promise<{ deleted: boolean }> {
     const record = this.find(volume, given);
-    const { id, kind } = record;
     refuseProtectedSnapshot(record);
+    refuseTrashed(record);
+    await this.remove(record);
+    return { deleted: true };
+  }
+
+  private async remove(record: SnapshotRecord): Promise<void> {
+    const { id, kind, volume } = record;
     await this.refuseElsewhere(record);
     // The data first: a record without it can be deleted again, data without a record is nobody's.
     await this.checks.removing(id, async () => {
@@ -254,7 +273,6 @@ export class Snapshots {
       await this.deps.records.remove(id);
     });
     await this.publishVolume(volume);
-    return { deleted: true };
   }
 
   private async make(

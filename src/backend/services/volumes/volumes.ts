@@ -15,6 +15,7 @@ import { checkVolumeName } from '../workspaces/start/mount-syntax';
 import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { Log } from '../../machine/log';
+import type { LeavingVolumes } from '../trash/leaving-volumes';
 import { publishedFiles } from './published-files';
 import { removeVolume, takeVolume } from './own-volumes';
 import { forgetProtection, refuseGuardedVolume, withProtection } from './protection';
@@ -31,6 +32,7 @@ export interface VolumesDeps {
   registry: WorkspaceRegistry;
   adopted: AdoptedVolumes;
   guarded: ProtectedVolumes;
+  leaving: LeavingVolumes;
   snapshots: Pick<SnapshotRecords, 'get'>;
   events: EventHub;
   log: Log;
@@ -105,8 +107,16 @@ export class Volumes {
     return volume;
   }
 
-  /** `force` consents to deleting what another tool made; a volume in use is never deleted. */
+  /** For good. `force` consents to deleting what another tool made; a volume in use is never deleted. */
   async delete(name: string, force: boolean): Promise<{ deleted: boolean }> {
+    await this.deletable(name, force);
+    await removeVolume(this.deps, await this.deps.drivers.ofVolume(name), name);
+    this.deps.events.publish('volume.deleted', { name });
+    return { deleted: true };
+  }
+
+  /** Throws where it is not to be deleted. */
+  async deletable(name: string, force: boolean): Promise<Volume> {
     const volume = await this.get(name, false);
     const owner = this.ownerOf(name);
     if (owner !== undefined) {
@@ -128,9 +138,7 @@ export class Volumes {
         hint: 'Use `force` (--force) to delete it anyway.',
       });
     }
-    await removeVolume(this.deps, await this.deps.drivers.ofVolume(name), name);
-    this.deps.events.publish('volume.deleted', { name });
-    return { deleted: true };
+    return volume;
   }
 
   /**
@@ -226,6 +234,7 @@ export class Volumes {
     if (snapshot !== undefined) {
       return this.openSnapshot(snapshot);
     }
+    this.deps.leaving.refuse(name);
     // The container engine in use may have another one of that name.
     const owner = this.ownerOf(name);
     await (owner && this.deps.runtimes.reach(owner));

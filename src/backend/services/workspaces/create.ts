@@ -58,7 +58,7 @@ export interface CreatorDeps {
 /** How a workspace comes to files before its first start. */
 export interface Filling {
   /** Of its record, beside what every create notes. */
-  record: Pick<WorkspaceRecord, 'cloned' | 'forkedFrom'>;
+  record: Pick<WorkspaceRecord, 'cloned' | 'forkedFrom' | 'fromTrash'>;
   /** Makes volumes of names that are free, and notes each in `createdVolumes` before. */
   makeVolumes(context: OperationContext): Promise<void>;
   /** When the runtime is there, with its own volumes; nothing runs. */

@@ -1,5 +1,6 @@
 /** Removes a workspace: its runtime, its volumes, and all that is known of it; also where the disk is full. */
 import { asBerthError, BerthError } from '../../../api/errors';
+import { isLive } from '../../../api/rules/lifecycle';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { WorkspaceState } from '../../../api/workspaces/schemas';
 import type { Driver } from '../../drivers/driver';
@@ -9,6 +10,7 @@ import type { OperationContext } from '../operations/operation-context';
 import { leaveVolume, removeOwnVolume } from '../volumes/own-volumes';
 import { ownVolumeKey, refuseGuardedVolume } from '../volumes/protection';
 import type { Snapshots } from '../snapshots/snapshots';
+import type { ThrowingAway, Thrown } from '../trash/throwing-away';
 import type { ForkBases } from './fork/bases';
 import { dropForkBase } from './fork/fork-base';
 import { problemOf } from './problem';
@@ -21,6 +23,7 @@ export interface EraseDeps extends ReplacementDeps {
   guarded: ProtectedVolumes;
   snapshots: Pick<Snapshots, 'dropForked'>;
   bases: ForkBases;
+  trash: Pick<ThrowingAway, 'takes' | 'workspace'>;
 }
 
 export interface Erasure extends Removal {
@@ -35,15 +38,18 @@ export interface Removal {
   keepVolumes?: boolean;
   /** Also its runtime: the container engine that has them is out of reach. */
   forget?: boolean;
+  /** Nothing of it is kept in the trash. */
+  now?: boolean;
 }
 
 /** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
 export async function eraseWorkspace(
   deps: EraseDeps,
-  { name, keepVolumes = false, forget: isForgotten = false, before }: Erasure,
+  { name, keepVolumes = false, forget: isForgotten = false, now = false, before }: Erasure,
   context: OperationContext,
-): Promise<{ deleted: string[] }> {
+): Promise<{ deleted: string[]; trash?: string }> {
   const { registry, runtimes } = deps;
+  let thrown: Thrown | undefined;
   try {
     if (isForgotten) {
       await refuseInReach(deps, name);
@@ -60,6 +66,9 @@ export async function eraseWorkspace(
     }
     const record = registry.get(name);
     const runtime = runtimes.of(record);
+    if (!keepVolumes && !now && deps.trash.takes(record)) {
+      thrown = await throwAway(deps, record, before, context);
+    }
     // On disk from the first: a delete that is cut off must keep what this one keeps.
     await unlessDiskIsFull(
       registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
@@ -71,7 +80,8 @@ export async function eraseWorkspace(
     }
     await forget(deps, record, context);
     await dropForkBase(deps, runtime.driver, record);
-    return { deleted };
+    const trash = thrown?.id ?? record.toTrash;
+    return { deleted, ...(trash !== undefined && { trash }) };
   } catch (error) {
     const { message, code } = asBerthError(error);
     if (error instanceof WorkspaceElsewhere || isForgotten) {
@@ -80,15 +90,60 @@ export async function eraseWorkspace(
       await registry.update(name, { state: before, stateDetail }).catch(() => undefined);
       throw error;
     }
+    if (error instanceof NotThrown) {
+      throw error.cause;
+    }
     const problem = problemOf(error, 'delete');
     const isOutOfReach = code === 'runtime_unavailable';
     const state = isOutOfReach ? before : 'error';
     const stateDetail = isOutOfReach ? message : undefined;
     // The state counts in memory, also when it can't be written: why the delete failed matters more.
     await registry
-      .settle(name, state, { problem, stateDetail, keepsVolumes: undefined })
+      .settle(name, state, { problem, stateDetail, keepsVolumes: undefined, toTrash: undefined })
       .catch(() => undefined);
     throw isOutOfReach ? orForgotten(error, registry.find(name)) : error;
+  } finally {
+    thrown?.release();
+  }
+}
+
+/** It was not put into the trash: nothing of it is deleted. */
+class NotThrown extends Error {}
+
+/** What is kept counts from the moment at which the record says so: a delete that is cut off afterwards is finished. */
+async function throwAway(
+  { registry, runtimes, trash }: EraseDeps,
+  record: WorkspaceRecord,
+  before: WorkspaceState,
+  context: OperationContext,
+): Promise<Thrown> {
+  const { name } = record;
+  const runtime = runtimes.of(record);
+  let thrown: Thrown | undefined;
+  let state = before;
+  try {
+    const found = await runtime.inspect();
+    if (found !== undefined && found.state !== 'stopped') {
+      await context.step('stop', 'Stop', () => runtime.stop());
+      state = isLive(before) ? 'stopped' : before;
+    }
+    thrown = await trash.workspace(record, context);
+    await registry.update(name, { state: 'deleting', toTrash: thrown.id });
+    await thrown.commit();
+    return thrown;
+  } catch (cause) {
+    const settled = registry.settle(name, state, {
+      stateDetail: asBerthError(cause).message,
+      toTrash: undefined,
+    });
+    const isSettled = await settled.then(
+      () => true,
+      () => false,
+    );
+    // On disk the delete may have been confirmed: then it is finished by the next engine.
+    await (isSettled ? thrown?.undo() : undefined);
+    thrown?.release();
+    throw new NotThrown('not in the trash', { cause });
   }
 }
 

@@ -66,6 +66,10 @@ export const WorkspaceRecord = Type.Object({
   isUnfilled: Type.Optional(Type.Boolean()),
   /** An image of what it had outside of volumes before it took a fork over: goes with it, or with the next. */
   keptImage: Type.Optional(Type.String()),
+  /** The item of the trash that it is being restored from: until it has all of it. */
+  fromTrash: Type.Optional(Type.String()),
+  /** A delete is under way, and what it keeps is that item of the trash. */
+  toTrash: Type.Optional(Type.String()),
   /** It is taking a fork over: what to go back to as far as it has come. Cut off when there is one at a start of the engine. */
   taking: Type.Optional(
     Type.Object({
@@ -135,6 +139,8 @@ export function toWorkspace(
     isIdentityCopied,
     keptImage,
     taking,
+    fromTrash,
+    toTrash,
     spec,
     problem,
     warnings,

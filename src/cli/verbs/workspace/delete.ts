@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Volume, Workspace } from '../../../api';
+import { resultOf } from '../../../api/rules/results';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Cli } from '../../cli';
@@ -8,11 +9,13 @@ import { printable } from '../../format/text';
 import { examples } from '../../help';
 import { followEach } from '../../operation';
 import { usedOf } from '../../volumes';
+import { keptWords } from '../trash';
 
 interface DeleteOptions {
   yes?: boolean;
   keepVolumes?: boolean;
   forget?: boolean;
+  now?: boolean;
 }
 
 /** `berth delete`. */
@@ -20,10 +23,13 @@ export function registerDelete(program: Command, cli: Cli): void {
   examples(
     program
       .command('delete')
-      .description('delete workspaces with their home volumes, after a question; named volumes stay')
+      .description(
+        'delete workspaces with their home volumes, after a question; they can be had back for a while, named volumes stay',
+      )
       .argument('<name...>')
       .option('-y, --yes', 'do not ask; required without a terminal')
       .option('--keep-volumes', 'delete the record and the runtime only')
+      .option('--now', 'for good: nothing is kept in the trash')
       .option('--forget', 'delete the record only, while the container engine is out of reach')
       .action((names: string[], options: DeleteOptions) => remove(cli, names, options)),
     ['berth delete demo', 'shows what will be removed, with sizes, and asks'],
@@ -54,12 +60,20 @@ async function remove(cli: Cli, names: string[], options: DeleteOptions): Promis
         query: {
           ...(options.keepVolumes === true && { keepVolumes: true }),
           ...(options.forget === true && { forget: true }),
+          ...(options.now === true && { now: true }),
         },
       }),
-    (_, name) => Promise.resolve({ name, deleted: true }),
+    async (_, name, ended) => {
+      const { trash } = resultOf(ended, 'workspace.delete');
+      const kept = await keptWords(client, trash);
+      return { answer: { name, deleted: true, ...(trash !== undefined && { trash }) }, kept };
+    },
   );
   const done = options.forget === true ? 'is forgotten' : 'is deleted';
-  cli.result(deleted, () => deleted.map(({ name }) => `${name} ${done}.`).join('\n'));
+  cli.result(
+    deleted.map(({ answer }) => answer),
+    () => deleted.flatMap(({ answer, kept }) => [`${answer.name} ${done}.`, kept ?? []].flat()).join('\n'),
+  );
 }
 
 interface Loss {

@@ -46,7 +46,12 @@ async function keep(cli: Cli, name: string, options: KeepOptions): Promise<void>
   const explanation = [
     `All files of ${source} become those of ${name}. What it has now is kept as a snapshot, which undoes it.`,
     ...shared,
-    ...(loss.length === 0 ? [] : ['Then these are deleted, with all they have:', ...loss]),
+    ...(loss.length === 0
+      ? []
+      : [
+          'Then these are deleted, with all they have (of those that are not kept, the trash has it for a while):',
+          ...loss,
+        ]),
   ].join('\n');
   await cli.consent(options.yes, explanation, `Keep ${name}?`);
   const body = { delete: forks.map((each) => each.name) };

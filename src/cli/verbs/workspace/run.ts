@@ -160,7 +160,7 @@ async function forget(cli: Cli, client: EngineClient, name: string): Promise<voi
   try {
     const workspaces = await client.call('workspaces.list', {});
     if (workspaces.some((workspace) => workspace.name === name)) {
-      const begun = await client.call('workspaces.delete', { params: { name }, query: {} });
+      const begun = await client.call('workspaces.delete', { params: { name }, query: { now: true } });
       await client.waitFor(begun, AbortSignal.timeout(deleteTimeoutMs));
     }
   } catch (error) {

@@ -28,6 +28,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/backend/drivers/microvms/kit/kit.ts': 'sets a damaged folder aside',
   'src/backend/drivers/microvms/machines/launch.ts': 'sets a long log aside',
   'src/backend/drivers/microvms/runtimes/aside.ts': 'sets whole folders aside and takes them back',
+  'src/backend/store/removal-journal.ts': 'appends lines, of which the last may be cut off',
   'src/backend/store/records.ts': 'sets a damaged record aside',
   'src/backend/store/state-directory.ts': 'sets an old folder aside',
   'src/backend/files/local/stage.ts': 'files of the user, in a stage',

@@ -16,16 +16,26 @@ import type { Runtimes } from '../runtime-handle';
 const repository = 'berth-fork';
 /** Of what a workspace had before it took a fork over: it is that workspace's own. */
 const beforeRepository = 'berth-before-keep';
+/** Of what a workspace had when it was deleted. */
+const trashRepository = 'berth-trash';
+
+const repositories = { fork: repository, before: beforeRepository, trash: trashRepository } as const;
+
+/** What the image is for, and who is to know its name. */
+export interface ImagePurpose {
+  purpose?: keyof typeof repositories;
+  begin?: (image: string) => Promise<void>;
+}
 
 /**
- * An image of what a workspace has outside of its volumes now; undefined where that is nothing. `isBefore`: to go back to. Throws `illegal_state` for what
- * can't be read while it runs.
+ * An image of what a workspace has outside of its volumes now; undefined where that is nothing. `begin` gets its name before it is made.
+ * Throws `illegal_state` for what can't be read while it runs.
  */
 export async function imageOfOwn(
   { runtimes, log }: { runtimes: Runtimes; log: Log },
   source: WorkspaceRecord,
   context: OperationContext,
-  isBefore = false,
+  { purpose = 'fork', begin }: ImagePurpose = {},
 ): Promise<string | undefined> {
   const runtime = runtimes.of(source);
   const { driver } = runtime;
@@ -42,7 +52,8 @@ export async function imageOfOwn(
       hint: `Stop it first: \`berth stop ${source.name}\`.`,
     });
   }
-  const image = `${isBefore ? beforeRepository : repository}/${source.name}:${randomBytes(4).toString('hex')}`;
+  const image = `${repositories[purpose]}/${source.name}:${randomBytes(4).toString('hex')}`;
+  await begin?.(image);
   const plan = { image, without: await injectedInto(source) };
   const commit = driver.commit.bind(driver);
   await context.step('commit', 'Keep what it has outside of volumes', () =>
@@ -53,7 +64,8 @@ export async function imageOfOwn(
 
 /** A runtime that is made of it has the identity of another one's system. */
 export const isForkImage = (image: string): boolean => image.startsWith(`${repository}/`);
-const isOurs = (image: string): boolean => isForkImage(image) || image.startsWith(`${beforeRepository}/`);
+const isOurs = (image: string): boolean =>
+  Object.values(repositories).some((each) => image.startsWith(`${each}/`));
 
 /** To be called when a workspace has gone that was made of `image`, or could not be made. Never fails. */
 export async function dropForkImage(

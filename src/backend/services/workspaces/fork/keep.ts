@@ -9,6 +9,7 @@ import type { Operation } from '../../../../api/operations/schemas';
 import { isLive, isUsable, notWhile, refuseProtected } from '../../../../api/rules/lifecycle';
 import { isForkOf } from '../../../../api/workspaces/fork-of';
 import type { ForkOrigin, KeepRequest } from '../../../../api/workspaces/fork';
+import type { TrashBin } from '../../trash/trash-bin';
 import type { OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { WorkspaceRecord } from '../record';
@@ -21,6 +22,7 @@ import { refuseUnfilled } from './unfilled';
 export interface KeepDeps extends TakeOverDeps {
   runtimes: Runtimes;
   operations: Operations;
+  bin: Pick<TrashBin, 'isUncertain'>;
 }
 
 type Fork = WorkspaceRecord & { forkedFrom: ForkOrigin };
@@ -36,9 +38,9 @@ export class Keeping {
 
   /** Removes what a killed engine has left of forks, and says of workspaces whose engine was killed in the middle of it how they come to what they had. */
   async load(): Promise<void> {
-    const { registry, snapshots } = this.deps;
+    const { registry, snapshots, bin } = this.deps;
     // Of a record that can't be read nobody knows what it began with.
-    if (registry.setAside.length === 0) {
+    if (registry.setAside.length === 0 && !bin.isUncertain) {
       void snapshots.sweepForked((id) => isBase(this.deps, id));
     }
     for (const { name, taking } of registry.all()) {
@@ -106,7 +108,7 @@ export class Keeping {
     await registry.update(source.name, { warnings: withoutCutOff(registry.get(source.name)) });
     const why = left.length > 0 && isToGo ? `Not all of it was taken over: ${left.join(' ')}` : undefined;
     const going = why === undefined ? toDelete : toDelete.filter((each) => each !== fork.name);
-    const { deleted, notDeleted } = await this.deleteAll(going, context);
+    const { deleted, notDeleted } = await this.deleteAll(going, fork.name, context);
     if (isDeleted && isLive(fork.state) && registry.find(fork.name) !== undefined) {
       await this.takeOver.start(fork.name, context);
     }
@@ -174,8 +176,10 @@ export class Keeping {
     }
   }
 
+  /** The one that was `taken` over has nothing more; the others are kept in the trash. */
   private async deleteAll(
     names: readonly string[],
+    taken: string,
     context: OperationContext,
   ): Promise<Pick<KeepResult, 'deleted' | 'notDeleted'>> {
     const { registry, verbs } = this.deps;
@@ -184,7 +188,10 @@ export class Keeping {
     for (const name of names) {
       try {
         await context.step(`delete ${name}`, `Delete workspace ${name}`, async () =>
-          this.takeOver.follow(await registry.pass(name, () => verbs.delete(name)), context),
+          this.takeOver.follow(
+            await registry.pass(name, () => verbs.delete(name, { now: name === taken })),
+            context,
+          ),
         );
         deleted.push(name);
       } catch (thrown) {

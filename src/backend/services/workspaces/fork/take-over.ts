@@ -124,7 +124,7 @@ export class TakeOver {
     const { registry, runtimes } = this.deps;
     const { driver } = runtimes.of(registry.get(name));
     const earlier = registry.get(name).keptImage;
-    const own = await imageOfOwn(this.deps, registry.get(name), context, true);
+    const own = await imageOfOwn(this.deps, registry.get(name), context, { purpose: 'before' });
     const imageBefore = own ?? registry.get(name).spec.image;
     const { taking } = registry.get(name);
     await registry.update(name, {

@@ -44,9 +44,9 @@ function refuseGuarded(deps: VerbDeps, name: string, removal: Removal): void {
   }
 }
 
-/** Goes on with a delete that was cut off. */
+/** Goes on with a delete that was cut off: what was to be kept of it is in the trash. */
 export function finishRemoval(deps: VerbDeps, name: string, keepVolumes: boolean): Operation {
   return deps.operations.start(beginning(name, `Finish deleting workspace ${name}`), (context) =>
-    eraseWorkspace(deps, { name, keepVolumes, before: 'error' }, context),
+    eraseWorkspace(deps, { name, keepVolumes, now: true, before: 'error' }, context),
   );
 }

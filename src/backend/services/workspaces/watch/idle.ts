@@ -3,28 +3,12 @@
  * Looks only at workspaces that have a policy, and only when the next step could be due.
  */
 import { isProtectedFrom, worksIn } from '../../../../api/rules/lifecycle';
+import type { Clock } from '../../../machine/clock';
 import type { Log } from '../../../machine/log';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
 import type { WorkspaceVerbs } from '../verbs';
-
-export interface Clock {
-  now(): number;
-  /** Milliseconds that passed, whatever the clock on the wall was set to; they may stand still while the machine sleeps. */
-  monotonic(): number;
-  /** Calls once after `ms`; the answer cancels. */
-  after(ms: number, run: () => void | Promise<void>): () => void;
-}
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(() => void run(), ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 const minuteMs = 60_000;
 /** A running workspace with a policy is looked at ten times within its idle time, at most once a minute. */

@@ -2,7 +2,7 @@
  * Temporary workspaces live as long as the client that made them holds their lease: a connection, which also a
  * client that was killed lets go of. Nothing else is ever deleted here.
  */
-import type { Clock } from './idle';
+import type { Clock } from '../../../machine/clock';
 import type { Log } from '../../../machine/log';
 import type { WorkspaceRegistry } from '../registry';
 

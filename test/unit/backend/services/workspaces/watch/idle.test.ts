@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IdlePolicy } from '../../../../../../src/api/workspaces/schemas';
-import { nextIdleStep, systemClock } from '../../../../../../src/backend/services/workspaces/watch/idle';
+import { systemClock } from '../../../../../../src/backend/machine/clock';
+import { nextIdleStep } from '../../../../../../src/backend/services/workspaces/watch/idle';
 import type { WorkspaceRecord } from '../../../../../../src/backend/services/workspaces/record';
 import { useEngine, type TestEngine } from '../../../../../support/engine/engine';
 import { FakeClock } from '../../../../../support/fakes/fake-clock';

@@ -1,0 +1,219 @@
+/** Puts workspaces and volumes into the trash, before they are deleted. */
+import { asBerthError, BerthError, fromErrorBody } from '../../../api/errors';
+import type { Operation } from '../../../api/operations/schemas';
+import { bodyOf, resultOf } from '../../../api/rules/results';
+import { canHaveSnapshots } from '../../../api/snapshots/possible';
+import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
+import type { Volume } from '../../../api/volumes/schemas';
+import type { Log } from '../../machine/log';
+import type { SnapshotRecords } from '../../store/snapshot-records';
+import { untilItEnds, type OperationContext } from '../operations/operation-context';
+import type { Operations } from '../operations/operations';
+import type { Snapshots } from '../snapshots/snapshots';
+import type { Volumes } from '../volumes/volumes';
+import { imageOfOwn } from '../workspaces/fork/fork-image';
+import type { WorkspaceRecord } from '../workspaces/record';
+import type { Runtimes } from '../workspaces/runtime-handle';
+import type { LeavingVolumes } from './leaving-volumes';
+import type { TrashBin } from './trash-bin';
+
+export interface ThrowingAwayDeps {
+  bin: TrashBin;
+  snapshots: Pick<Snapshots, 'keep'>;
+  snapshotRecords: SnapshotRecords;
+  runtimes: Runtimes;
+  volumes: Volumes;
+  leaving: LeavingVolumes;
+  operations: Operations;
+  log: Log;
+}
+
+/** What a delete has put into the trash: it counts when `commit` has resolved, or is as if it had never been. */
+export interface Thrown {
+  id: string;
+  commit(): Promise<void>;
+  undo(): Promise<void>;
+  /** In any case, at the end: its volumes can be opened again. */
+  release(): void;
+}
+
+export class ThrowingAway {
+  constructor(private readonly deps: ThrowingAwayDeps) {}
+
+  /** Whether a delete of that workspace is to be kept. */
+  takes({ temporary, isUnfilled, replaced }: WorkspaceRecord): boolean {
+    return (
+      this.deps.bin.isOn && temporary !== true && isUnfilled !== true && replaced?.adoption === undefined
+    );
+  }
+
+  /** Of a workspace whose runtime does not run. */
+  async workspace(record: WorkspaceRecord, context: OperationContext): Promise<Thrown> {
+    const { name, label, tags, favourite, spec, cloned, homeVolume, forkedFrom, keptImage } = record;
+    const { secretNames: secrets = [], ...kept } = spec;
+    const thrown = await this.begin(ownVolumesOf(record), {
+      ...{ kind: 'workspace', name },
+      workspace: {
+        ...{ label, spec: kept, cloned, homeVolume },
+        ...(tags !== undefined && { tags }),
+        ...(favourite !== undefined && { favourite }),
+        ...(forkedFrom !== undefined && { forkedFrom }),
+        ...(keptImage !== undefined && { keptImage }),
+      },
+      ...(secrets.length > 0 && { notKept: [`The values of its secrets: ${secrets.join(', ')}.`] }),
+    });
+    try {
+      await this.ownFiles(thrown.id, record, context);
+      const { volumes } = this.deps.runtimes.of(record).driver;
+      for (const volume of ownVolumesOf(record)) {
+        const found = await volumes.inspect(volume);
+        await (found === undefined ? undefined : this.volumeOf(thrown.id, found, context));
+      }
+      return thrown;
+    } catch (error) {
+      await thrown.undo();
+      thrown.release();
+      throw forGood(error, `berth delete ${name} --now`);
+    }
+  }
+
+  /** Deletes a volume, for good where the trash is off or `now` says so. */
+  async volume(
+    name: string,
+    force: boolean,
+    now: boolean,
+  ): Promise<{ deleted: boolean; trash?: string | undefined }> {
+    const { bin, volumes, operations } = this.deps;
+    if (now || !bin.isOn) {
+      return volumes.delete(name, force);
+    }
+    const volume = await volumes.deletable(name, force);
+    if (!canHaveSnapshots(volume)) {
+      throw new BerthError('not_supported', `The files of ${name} can't be kept in the trash.`, {
+        hint: `Delete it for good: \`berth volume delete ${name} --now\`.`,
+      });
+    }
+    const begin = {
+      kind: 'volume.delete',
+      title: `Delete volume ${name}`,
+      volume: name,
+      cancellable: false,
+    } as const;
+    const started: Operation = operations.start(begin, (context) => this.throwVolume(volume, force, context));
+    const ended = await operations.wait(started.id, untilItEnds);
+    if (ended.status !== 'succeeded') {
+      throw fromErrorBody(bodyOf(ended));
+    }
+    return { deleted: true, trash: resultOf(ended, 'volume.delete').trash };
+  }
+
+  private async throwVolume(volume: Volume, force: boolean, context: OperationContext) {
+    const { name } = volume;
+    const thrown = await this.begin([name], { kind: 'volume', name });
+    try {
+      await this.volumeOf(thrown.id, volume, context).catch((error: unknown) => {
+        throw forGood(error, `berth volume delete ${name} --now`);
+      });
+      await context.step('volume', `Delete volume ${name}`, () => this.deps.volumes.delete(name, force));
+      await thrown.commit();
+      return { deleted: [name], trash: thrown.id };
+    } catch (error) {
+      // What is gone stays in the trash.
+      const isThere = await this.deps.volumes.get(name, false).then(
+        () => true,
+        (failure: unknown) => asBerthError(failure).code !== 'not_found',
+      );
+      await (isThere ? thrown.undo() : undefined);
+      throw error;
+    } finally {
+      thrown.release();
+    }
+  }
+
+  private async begin(volumes: readonly string[], made: Parameters<TrashBin['begin']>[0]): Promise<Thrown> {
+    const { bin, leaving, log } = this.deps;
+    const reopen = leaving.close(volumes);
+    try {
+      const { id } = await bin.begin(made);
+      bin.making.add(id);
+      return {
+        id,
+        commit: () => bin.keep(id),
+        undo: () =>
+          bin.drop(id).catch((error: unknown) => {
+            log.warn({ err: error, item: id }, 'what was made for the trash stays until the next look');
+          }),
+        release: () => {
+          bin.making.delete(id);
+          reopen();
+        },
+      };
+    } catch (error) {
+      reopen();
+      throw forGood(error, `berth ${made.kind === 'volume' ? 'volume ' : ''}delete ${made.name} --now`);
+    }
+  }
+
+  private async volumeOf(id: string, found: Volume, context: OperationContext): Promise<void> {
+    const { bin, snapshots, snapshotRecords } = this.deps;
+    const { name, kind, sizeMiB, labels, owner } = found;
+    if (owner !== undefined) {
+      return;
+    }
+    if (!canHaveSnapshots(found)) {
+      await this.lose(id, `What ${name} has: images and containers of the Docker inside.`);
+      return;
+    }
+    const keep = () => snapshots.keep(name, 'trash', context);
+    const snapshot = await context.step(`trash ${name}`, `Keep ${name} in the trash`, keep);
+    const usedBytes = snapshotRecords.get(snapshot)?.usedBytes ?? 0;
+    const own = Object.entries(labels).filter(([key]) => !/^(berth|workspace)\./.test(key));
+    const { volumes } = bin.peek(id);
+    await bin.update(id, {
+      volumes: [
+        ...volumes,
+        {
+          ...{ volume: name, kind, snapshot, usedBytes },
+          ...(sizeMiB !== undefined && { sizeMiB }),
+          ...(own.length > 0 && { labels: Object.fromEntries(own) }),
+        },
+      ],
+    });
+  }
+
+  /** As an image; that it can't be is no reason to keep the workspace. */
+  private async ownFiles(id: string, record: WorkspaceRecord, context: OperationContext): Promise<void> {
+    const { bin } = this.deps;
+    try {
+      await imageOfOwn(this.deps, { ...record, state: 'stopped' }, context, {
+        purpose: 'trash',
+        begin: async (image) => {
+          await bin.update(id, { image });
+        },
+      });
+    } catch (error) {
+      const { code, message } = asBerthError(error);
+      if (code === 'no_space') {
+        throw error;
+      }
+      await bin.update(id, { image: undefined });
+      await this.lose(id, `What it has outside of its volumes: ${message}`);
+    }
+  }
+
+  private async lose(id: string, what: string): Promise<void> {
+    const { bin } = this.deps;
+    await bin.update(id, { notKept: [...(bin.peek(id).notKept ?? []), what] });
+  }
+}
+
+/** What it can be deleted by nevertheless. */
+function forGood(error: unknown, command: string): BerthError {
+  const { code, message, hint, field, detail } = asBerthError(error);
+  return new BerthError(code, `It can't be kept in the trash: ${message}`, {
+    hint: [hint, `To delete it for good: \`${command}\`.`].filter((each) => each !== undefined).join(' '),
+    ...(field !== undefined && { field }),
+    ...(detail !== undefined && { detail }),
+    cause: error,
+  });
+}
