@@ -42,6 +42,7 @@ const kinds = {
   volumes: 'volume',
   foreign: 'volume',
   snapshots: 'snapshots',
+  trash: 'trash',
   images: 'image',
   archives: 'workspace',
   caches: 'cache',

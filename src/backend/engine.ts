@@ -101,6 +101,23 @@ function trashOf(
   return { bin, removals };
 }
 
+function automaticOf({
+  snapshotRecords: records,
+  ...deps
+}: Pick<TrashBinDeps, 'snapshotRecords' | 'registry' | 'clock' | 'log'> & {
+  snapshots: Snapshots;
+  operations: Operations;
+}) {
+  const { snapshots } = deps;
+  const snapshotPolicies = new SnapshotPolicies({ ...deps, records });
+  const automatic = new AutomaticSnapshots({
+    ...{ ...deps, records },
+    take: (volume, reason) => snapshots.takeAutomatic(volume, reason),
+    thin: (volume, policy, reasons) => snapshotPolicies.thinAutomatic(volume, policy, reasons),
+  });
+  return { snapshotPolicies, automatic };
+}
+
 /** Everything but what the routes alone use. */
 function wire(options: EngineOptions) {
   const { state, settings, log } = options;
@@ -146,23 +163,12 @@ function wire(options: EngineOptions) {
     await operations.end([verbs.delete(workspace, { now: true }).id]);
   };
   const leases = new Leases({ registry, clock, log, remove });
-  const snapshotPolicies = new SnapshotPolicies({
-    records: snapshotRecords,
-    operations,
-    registry,
-    snapshots,
-  });
-  const automatic = new AutomaticSnapshots({
-    ...{ registry, records: snapshotRecords, clock, log },
-    take: (volume, reason) => snapshots.takeAutomatic(volume, reason),
-    thin: (volume, policy, reasons) => snapshotPolicies.thinAutomatic(volume, policy, reasons),
-  });
   return {
     ...options,
     ...{ adopted, guarded, events, drivers, operations, ports, keys, secrets, registry, starter, runtimes },
     ...{ workspaces, verbs, access, volumes, snapshots, snapshotRecords, bases },
     ...{ bin, removals, trash, idle, leases },
-    ...{ snapshotPolicies, automatic },
+    ...automaticOf({ ...kept, operations }),
     idleMemory: new IdleMemory(),
   };
 }

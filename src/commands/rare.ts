@@ -32,6 +32,8 @@ import { removePort } from './port/remove';
 import { includeSshConfig } from './ssh/include';
 import { compareSnapshot, compareSnapshots } from './snapshot/compare';
 import { showStorage } from './storage/show';
+import { emptyTrash } from './trash/empty';
+import { restoreFromTrash } from './trash/restore';
 import { filterWorkspaces } from './view/filterWorkspaces';
 import { adoptVolumeAlone, takeVolumeOver } from './volume/adopt';
 import { createVolume } from './volume/create';
@@ -170,6 +172,8 @@ const otherCommands = (services: Services) => ({
   'berth.image.build': buildImage(services),
   'berth.image.pull': pullImage(services),
   'berth.storage.show': showStorage(services),
+  'berth.trash.restore': restoreFromTrash(services),
+  'berth.trash.empty': emptyTrash(services),
   'berth.ssh.include': includeSshConfig(services),
   'berth.walkthrough.open': openWalkthrough(),
 });

@@ -139,6 +139,8 @@ const rareIds = [
   'berth.image.build',
   'berth.image.pull',
   'berth.storage.show',
+  'berth.trash.restore',
+  'berth.trash.empty',
   'berth.ssh.include',
   'berth.walkthrough.open',
 ] as const;

@@ -38,6 +38,7 @@ export const settingUses = {
   'idle.pauseAfter': 'act',
   'idle.stopAfter': 'act',
   'idle.archiveAfter': 'act',
+  'trash.days': 'act',
   'workspaces.groupBy': 'show',
   'workspaces.sortBy': 'show',
   'workspaces.description': 'show',

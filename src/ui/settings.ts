@@ -64,6 +64,7 @@ export function engineSettings(): EngineSettings {
   const runtime = configured('defaultRuntime');
   const dockerHost = configured('dockerHost');
   const hostLoopback = configured('hostLoopback');
+  const trashDays = configured('trash.days');
   const idle = idleSettings();
   return {
     ...(range !== undefined && { portRange: range }),
@@ -71,6 +72,7 @@ export function engineSettings(): EngineSettings {
     ...(isRuntimeKind(runtime) && { defaultRuntime: runtime }),
     ...(isText(dockerHost) && { dockerHost }),
     ...(typeof hostLoopback === 'boolean' && { hostLoopback }),
+    ...(isNumber(trashDays) && { trashDays }),
     ...(Object.keys(idle).length > 0 && { idle }),
   };
 }

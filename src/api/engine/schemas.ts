@@ -51,6 +51,9 @@ export const EngineInfo = Type.Object({
   drivers: Type.Array(DriverStatus),
   defaultImage: Type.String(),
   portRange: Type.Object({ first: Type.Integer(), last: Type.Integer() }),
+  trashDays: Type.Optional(
+    Type.Number({ description: 'How long what is deleted can be had back; 0: not at all.' }),
+  ),
   /** Records that could not be read and were set aside. */
   setAside: Type.Array(Type.String()),
 });

@@ -1,11 +1,13 @@
 /** What the page of storage shows: the disk, volumes, images and archived workspaces by size, in words and as shares of the largest. */
 import * as vscode from 'vscode';
 import type { Cache, Image, Snapshot, Volume, Workspace } from '../../api';
+import type { TrashItem } from '../../api/trash/schemas';
 import { formatBytes } from '../../api/rules/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
 import { names, time, usedWords } from '../../ui/words';
 import { cachesSection } from './caches';
+import { trashSection } from './trash';
 import { byVolume, snapshotBytes, snapshotsSection } from './snapshots';
 
 const { t } = vscode.l10n;
@@ -14,7 +16,15 @@ export const shownAtFirst = 12;
 const lowBytes = 2 * 1024 ** 3;
 const mebibyte = 1024 ** 2;
 
-export const sectionIds = ['volumes', 'snapshots', 'images', 'archives', 'caches', 'foreign'] as const;
+export const sectionIds = [
+  'volumes',
+  'snapshots',
+  'trash',
+  'images',
+  'archives',
+  'caches',
+  'foreign',
+] as const;
 export type SectionId = (typeof sectionIds)[number];
 
 export interface StorageBar {
@@ -72,6 +82,7 @@ export interface StorageInput {
   images: ListedImages;
   disk: Disk | undefined;
   snapshots?: readonly Snapshot[];
+  trash?: readonly TrashItem[];
   /** What is kept to be quicker the next time. */
   caches?: readonly Cache[];
   /** Whether volumes of other tools and installations are to be seen. */
@@ -101,7 +112,9 @@ export function storageFacts(input: StorageInput): StorageFacts {
   const listed = input.images !== undefined && 'list' in input.images ? input.images.list : [];
   const shownBytes = [...own, ...foreign].map(({ usedBytes }) => usedBytes ?? 0);
   const archives = archivesOf(input.workspaces);
-  const { caches = [], snapshots = [] } = input;
+  const { caches = [], trash = [] } = input;
+  // Those of the trash are shown there.
+  const snapshots = (input.snapshots ?? []).filter(({ reason }) => reason !== 'trash');
   const largest = Math.max(
     1,
     ...shownBytes,
@@ -109,6 +122,7 @@ export function storageFacts(input: StorageInput): StorageFacts {
     ...archives.map(({ bytes }) => bytes),
     ...caches.map(({ bytes }) => bytes),
     ...byVolume(snapshots).map(snapshotBytes),
+    ...trash.map(({ usedBytes }) => usedBytes),
   );
   const titleOf = (name: string): string => {
     const volume = volumes.find((each) => each.name === name);
@@ -117,6 +131,7 @@ export function storageFacts(input: StorageInput): StorageFacts {
   const sections = [
     volumesSection('volumes', own, input, largest),
     ...[snapshotsSection(snapshots, titleOf, largest)].filter((section) => section !== undefined),
+    ...[trashSection(trash, largest)].filter((section) => section !== undefined),
     imagesSection(input, largest),
     ...(archives.length === 0 ? [] : [archivesSection(archives, input, largest)]),
     ...[cachesSection(caches, largest)].filter((section) => section !== undefined),

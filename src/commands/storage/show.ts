@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { asBerthError, type Cache, type Snapshot } from '../../api';
+import type { TrashItem } from '../../api/trash/schemas';
 import { localTarget } from '../../api/rules/runtimes';
 import { Cancelled } from '../../ui/runner';
 import { setting } from '../../ui/settings';
@@ -22,6 +23,7 @@ import { showImageMenu } from './image-menu';
 import { Measuring } from './measuring';
 import { storageHtml } from './page';
 import { showSnapshotMenu } from './snapshots';
+import { showTrashMenu } from './trash';
 
 const { t } = vscode.l10n;
 const viewType = 'berth.storage';
@@ -47,6 +49,7 @@ class StoragePage {
   private disk: Disk | undefined;
   private caches: readonly Cache[] = [];
   private snapshots: readonly Snapshot[] = [];
+  private trash: readonly TrashItem[] = [];
 
   constructor(
     private readonly services: StorageServices,
@@ -89,7 +92,7 @@ class StoragePage {
     const { link, log } = this.services;
     try {
       const client = await link.client();
-      const [images, info, caches, snapshots] = await Promise.all([
+      const [images, info, caches, snapshots, trash] = await Promise.all([
         client.call('images.list', {}).then(
           (list): ListedImages => ({ list }),
           (error: unknown): ListedImages => ({ problem: asBerthError(error).message }),
@@ -101,9 +104,11 @@ class StoragePage {
           return [];
         }),
         client.call('snapshots.listAll', {}),
+        client.call('trash.list', {}),
       ]);
       this.caches = caches;
       this.snapshots = snapshots;
+      this.trash = trash;
       this.images = images;
       const { bavail, blocks, bsize } = await statfs(info.home);
       const targets = info.drivers.map(({ target = localTarget }) => target);
@@ -135,6 +140,10 @@ class StoragePage {
       await this.openSnapshots(wish.snapshots);
     } else if ('image' in wish) {
       await this.openImage(wish.image);
+    } else if ('trash' in wish) {
+      await this.openTrashed(wish.trash);
+    } else if (wish.clean === 'trash') {
+      await press('berth.trash.empty');
     } else if ('cache' in wish || 'clean' in wish) {
       await this.clean(wish.cache);
     } else if ('create' in wish) {
@@ -174,6 +183,13 @@ class StoragePage {
     }
   }
 
+  private async openTrashed(id: unknown): Promise<void> {
+    const item = this.trash.find((each) => each.id === id);
+    if (item !== undefined) {
+      await this.attempt(item.name, () => showTrashMenu(item));
+    }
+  }
+
   /** Of one cache, or of all. */
   private async clean(id: unknown): Promise<void> {
     const chosen = this.caches.filter((cache) => id === undefined || cache.id === id);
@@ -199,7 +215,7 @@ class StoragePage {
     const facts = storageFacts({
       ...{ volumes: store.volumes, workspaces: store.workspaces },
       ...{ images: this.images, disk: this.disk, caches: this.caches, whole: this.whole },
-      snapshots: this.snapshots,
+      ...{ snapshots: this.snapshots, trash: this.trash },
       showsForeign: setting('volumes.showForeign', true),
       ...{ measuring: this.measuring.now, failed: this.measuring.failed },
     });

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import { heldVolume, protectedVolume } from '../../api/rules/holder';
+import { canHaveSnapshots } from '../../api/snapshots/possible';
 import type { EngineClient } from '../../client/engine-client';
 import { names, usedWords } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { downloadPlaces } from '../file/download';
 import { confirm } from '../input';
+import { fateWords, offerUndo } from '../trash/items';
 import type { Place } from '../targets';
 import { showWarningMessage } from '../../ui/messages';
 
@@ -16,7 +18,7 @@ const measureTimeoutMs = 5_000;
 export const deleteVolume =
   (services: Pick<Services, 'link' | 'runner' | 'store' | 'targets' | 'transfers'>): Handler =>
   async (target, selected) => {
-    const { link, runner, store, targets } = services;
+    const { link, targets } = services;
     const chosen = await targets.volumes(target, selected, {
       placeHolder: t('Volume to delete'),
       offered: ({ holders, protected: isProtected }) => holders.length === 0 && isProtected !== true,
@@ -35,13 +37,15 @@ export const deleteVolume =
     const client = await link.client();
     const lines = await Promise.all(volumes.map((volume) => describe(client, volume)));
     const [only] = volumes;
+    const canBeKept = volumes.every(canHaveSnapshots);
+    const fate = canBeKept ? await fateWords(client) : t('This cannot be undone.');
     const message =
       volumes.length === 1 && only
         ? t('Delete volume {0} and all its files?', only.name)
         : t('Delete {0} volumes and all their files?', volumes.length);
     await confirm({
       message,
-      detail: [...lines, '', t('This cannot be undone.')].join('\n'),
+      detail: [...lines, '', fate].join('\n'),
       act: t('Delete'),
       harmless: {
         title: t('Download Instead…'),
@@ -57,14 +61,27 @@ export const deleteVolume =
         harmless: { title: t('Keep') },
       });
     }
-    await runner.run(t('Deleting {0}', names(volumes.map(({ name }) => name))), async (task) => {
-      for (const { name, managed } of volumes) {
-        const query = managed ? {} : { force: true };
-        await task.client.call('volumes.delete', { params: { volume: name }, query, signal: task.signal });
-        store.take({ type: 'volume.deleted', payload: { name } });
-      }
-    });
+    await remove(services, volumes, canBeKept);
   };
+
+/** Offers to have them back where they were kept. */
+async function remove(
+  services: Pick<Services, 'link' | 'runner' | 'store'>,
+  volumes: readonly Volume[],
+  isKept: boolean,
+): Promise<void> {
+  const all = volumes.map(({ name }) => name);
+  const outcome = await services.runner.run(t('Deleting {0}', names(all)), async (task) => {
+    for (const { name, managed } of volumes) {
+      const query = { ...(!managed && { force: true }), ...(!isKept && { now: true }) };
+      await task.client.call('volumes.delete', { params: { volume: name }, query, signal: task.signal });
+      services.store.take({ type: 'volume.deleted', payload: { name } });
+    }
+  });
+  if (outcome.kind === 'done' && isKept) {
+    await offerUndo(services, 'volume', all);
+  }
+}
 
 const wholeVolume = ({ name }: Volume): Place => ({ volume: name, path: '/', isFolder: true });
 

@@ -40,7 +40,9 @@ export const keepFork =
       message: t('Keep {0}?', label),
       detail: [
         t('All files of {0} become those of {1}. What it has now is kept as a snapshot.', source, label),
-        t('Then these forks are deleted, with all they have:'),
+        t(
+          'Then these forks are deleted, with all they have. The trash keeps the others than this one for a while:',
+        ),
         ...goes,
       ].join('\n\n'),
       harmless: nothing,

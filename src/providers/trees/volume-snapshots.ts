@@ -104,6 +104,8 @@ export function reasonWords(reason: Snapshot['reason']): string[] {
       return [t('before a restore')];
     case 'fork':
       return [t('for forks')];
+    case 'trash':
+      return [t('in the trash')];
     case 'schedule':
       return [t('by schedule')];
     case 'stop':

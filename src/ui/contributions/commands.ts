@@ -311,6 +311,11 @@ const rows = {
   'berth.image.build': { icon: 'package', menus: [title('3_image@1', 'workspaces')] },
   'berth.image.pull': { icon: 'cloud-download', menus: [title('3_image@2', 'workspaces')] },
   'berth.storage.show': { icon: 'pie-chart', menus: [title('3_look@1', 'volumes')] },
+  'berth.trash.restore': {
+    icon: 'discard',
+    menus: [title('3_look@2', 'volumes'), title('3_look@2', 'workspaces')],
+  },
+  'berth.trash.empty': { icon: 'trash', menus: [title('3_look@3', 'volumes')] },
   'berth.ssh.include': { icon: 'key' },
   'berth.walkthrough.open': { icon: 'book' },
 } as const satisfies Record<string, CommandRow>;

@@ -35,6 +35,7 @@ const rows: Readonly<Record<SettingId, SettingRow>> = {
   'idle.pauseAfter': { type: 'number', minimum: 0, default: 0 },
   'idle.stopAfter': { type: 'number', minimum: 0, default: 0 },
   'idle.archiveAfter': { type: 'number', minimum: 0, default: 0 },
+  'trash.days': { type: 'number', minimum: 0, maximum: 3650, default: 7 },
   'workspaces.groupBy': { type: 'string', enum: ['none', 'state', 'runtime', 'image'], default: 'none' },
   'workspaces.sortBy': { type: 'string', enum: ['name', 'state', 'lastUsed', 'created'], default: 'name' },
   'workspaces.description': {

@@ -38,6 +38,8 @@ const commands = new Map<string, CommandId>([
   ['resume', 'berth.workspace.resume'],
   ['snapshot auto', 'berth.workspace.automaticSnapshots'],
   ['start', 'berth.workspace.start'],
+  ['trash list', 'berth.trash.restore'],
+  ['trash restore', 'berth.trash.restore'],
   ['unprotect', 'berth.workspace.unprotect'],
   ['volume create', 'berth.volume.create'],
   ['volume unprotect', 'berth.volume.unprotect'],
@@ -56,7 +58,7 @@ const onWorkspace = new Set<CommandId>([
 ]);
 /** A command of the command line in a hint. A name counts as a whole, or not at all: a part of it may be another one's. */
 export const hinted =
-  /`berth (?<verb>(?:image |volume |snapshot )?[a-z]+)(?: (?<name>[a-zA-Z0-9][\w.-]*)(?=[ `]))?[^`]*`/;
+  /`berth (?<verb>(?:image |volume |snapshot |trash )?[a-z]+)(?: (?<name>[a-zA-Z0-9][\w.-]*)(?=[ `]))?[^`]*`/;
 
 /**
  * The command, with its title and arguments; undefined where a hint names none, or none that a window has.

@@ -5,6 +5,7 @@ import { statusOf, type Drivers } from './drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { Operations } from '../operations/operations';
 import type { Settings } from './settings';
+import type { TrashBin } from '../trash/trash-bin';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
 export interface DescriptionDeps {
@@ -15,6 +16,7 @@ export interface DescriptionDeps {
   operations: Operations;
   settings: Settings;
   registry: WorkspaceRegistry;
+  bin: Pick<TrashBin, 'days'>;
 }
 
 export class EngineDescription {
@@ -37,6 +39,7 @@ export class EngineDescription {
       drivers: await Promise.all(drivers.all().map((driver) => statusOf(driver))),
       defaultImage: settings.defaults.image,
       portRange: settings.portRange,
+      trashDays: this.deps.bin.days,
       setAside: [...registry.setAside, ...settings.setAside],
     };
   }

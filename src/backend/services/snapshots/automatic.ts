@@ -16,7 +16,7 @@ import type { SnapshotRecords } from '../../store/snapshot-records';
 import { isCopied } from '../workspaces/fork/fork-spec';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
-import type { Clock } from '../workspaces/watch/idle';
+import type { Clock } from '../../machine/clock';
 
 const minuteMs = 60_000;
 const shortestMinutes = 5;

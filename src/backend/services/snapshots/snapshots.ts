@@ -1,5 +1,4 @@
 /** Snapshots of volumes: made, listed, restored, deleted. */
-import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../../api/errors';
 import { snapshotIdPattern } from '../../../api/rules/names';
 import type { Operation } from '../../../api/operations/schemas';
@@ -12,13 +11,13 @@ import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import { SnapshotChecks } from './checks';
+import { jobOf, newId } from './job';
 import { refuseProtectedSnapshot, refuseTrashed } from './protected';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 
-const idBytes = 6;
 const isSnapshotId = new RegExp(snapshotIdPattern);
 
 type About = Pick<SnapshotRecord, 'volume' | 'reason'> & {
@@ -395,18 +394,4 @@ export class Snapshots {
       });
     }
   }
-}
-
-function jobOf(context: OperationContext): {
-  signal: AbortSignal;
-  report: (done: number, total: number) => void;
-} {
-  return {
-    signal: context.signal,
-    report: (done, total) => context.progress({ unit: 'bytes', done, total }),
-  };
-}
-
-function newId(): string {
-  return randomBytes(idBytes).toString('hex');
 }

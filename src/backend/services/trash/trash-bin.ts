@@ -50,8 +50,13 @@ export class TrashBin {
 
   constructor(private readonly deps: TrashBinDeps) {}
 
+  /** How long something is kept; 0: nothing is. */
+  get days(): number {
+    return this.deps.trashDays();
+  }
+
   get isOn(): boolean {
-    return this.deps.trashDays() > 0;
+    return this.days > 0;
   }
 
   /** Nobody knows what all items are made of. */

@@ -7,6 +7,7 @@ import type { Store } from '../../../ui/store';
 import { runtimeWords, usedWords } from '../../../ui/words';
 import type { Handler, Services } from '../../command';
 import { confirm } from '../../input';
+import { fateWords, offerUndo } from '../../trash/items';
 import { runVerb, verbChoice } from './verb';
 
 const { t } = vscode.l10n;
@@ -34,14 +35,31 @@ export const deleteWorkspace =
     const isArchivable = workspaces.every(({ state }) => worksIn('archive', state) && !isLive(state));
     await confirm({
       message,
-      detail: [...goes, t('This cannot be undone.')].join('\n\n'),
+      detail: [...goes, await fateWords(client, lostWords(workspaces))].join('\n\n'),
       act: t('Delete'),
       harmless: isArchivable
         ? { title: t('Archive Instead'), run: () => runVerb(services, 'archive', workspaces) }
         : { title: t('Keep') },
     });
-    await runVerb(services, 'delete', workspaces);
+    const outcome = await runVerb(services, 'delete', workspaces);
+    if (outcome.kind === 'done') {
+      await offerUndo(
+        services,
+        'workspace',
+        workspaces.map(({ name }) => name),
+      );
+    }
   };
+
+/** What the trash does not keep of them. */
+const lostWords = (workspaces: readonly Workspace[]): string[] => [
+  ...(workspaces.some(({ spec }) => (spec.secretNames ?? []).length > 0)
+    ? [t('Values of secrets are not kept.')]
+    : []),
+  ...(workspaces.some(({ spec, dockerVolume }) => dockerVolume !== undefined && spec.runtime === 'container')
+    ? [t('Images and containers of the Docker inside are not kept.')]
+    : []),
+];
 
 /** A workspace with its own volumes, a line each with its size; for dialogs. */
 export async function whatGoes(client: EngineClient, store: Store, workspace: Workspace): Promise<string> {

@@ -20,6 +20,7 @@ const without = new Map([
   ['snapshot list', 'snapshots have no view in a window yet'],
   ['cp', 'files are dropped on the Volumes view'],
   ['snapshot unprotect', 'snapshots are protected on the command line alone'],
+  ['trash empty', 'it deletes'],
   ['info', 'the row and its tooltip show it'],
   ['snapshot restore', 'it is one of several, named in a warning for who wants to go back'],
 ]);
@@ -44,7 +45,7 @@ describe('ui/remedies/hinted-command', () => {
         code: 'internal',
         hint: `Try \`${hint.replaceAll(/\$\{[^}]*\}/g, 'demo')}\`.`,
       });
-      const verb = /^berth ((?:image |volume |snapshot )?[a-z]+)/.exec(hint)?.[1] ?? '';
+      const verb = /^berth ((?:image |volume |snapshot |trash )?[a-z]+)/.exec(hint)?.[1] ?? '';
       assert.notEqual(known !== undefined, without.has(verb), hint);
     }
   });

@@ -24,8 +24,10 @@ describe('commands/workspace/lifecycle/delete', () => {
     engine().answers.set('POST /v1/workspaces/demo/archive', () =>
       operation('a', { kind: 'workspace.archive', status: 'succeeded' }),
     );
+    engine().answers.set('GET /v1/engine', () => ({ trashDays: 7 }));
     await assert.rejects(Promise.resolve(deleteWorkspace(services)('demo')), Cancelled);
     const asked = engine().asked.filter(({ route }) => !route.startsWith('GET'));
+    assert.match(standIn.messages[0]?.detail ?? '', /Kept in the trash for 7 days/);
     return { buttons: standIn.messages[0]?.buttons, asked: asked.map(({ route }) => route.split('?')[0]) };
   };
 
