@@ -80,7 +80,13 @@ describe('server: who calls', () => {
   });
 
   const statusOf = async ({ method, path }: Called, name: string): Promise<number> => {
-    const url = fillPath(path, { name, volume: `workspace-${name}`, id: 'none', snapshot: 'none', item: 'none' });
+    const url = fillPath(path, {
+      name,
+      volume: `workspace-${name}`,
+      id: 'none',
+      snapshot: 'none',
+      item: 'none',
+    });
     const answer = await test.server.inject({
       ...{ method, url },
       ...(method !== 'GET' && { payload: {} }),
