@@ -3,9 +3,9 @@ import type { Volume } from '../volumes/schemas';
 
 type Known = Pick<Volume, 'kind' | 'role' | 'owner' | 'holders'>;
 
-/** Containers are held still for a moment; a disk must have nobody who runs on it. */
+/** Whoever runs on it is held still for a moment. */
 export function canBeKept(volume: Known): boolean {
-  return canHaveSnapshots(volume) && (volume.kind === 'docker' || isStill(volume));
+  return canHaveSnapshots(volume);
 }
 
 /** Nobody may run on what is put back. */

@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { asBerthError, BerthError, type Change, type FileEntry, type Operation } from '../../api';
 import { baseName, parentPath } from '../../api/rules/volume-path';
-import { canBeKept } from '../../api/snapshots/possible';
 import type { EngineClient } from '../../client/engine-client';
 import { countsOf } from '../../providers/drop/transfer-words';
 import { showInformationMessage } from '../../ui/messages';
@@ -38,16 +37,13 @@ export async function takeBack(
 ): Promise<void> {
   const { path } = change;
   const client = await link.client();
-  const isKept = canBeKept(await client.call('volumes.get', { params: { volume } }));
   await refuseLinks(client, volume, path);
   const seen = await entryAt(client, volume, path);
   await confirm({
     message: t('Restore {0} in {1}?', printable(path), volume),
     detail: [
       isSame(change.after, seen) ? '' : t('It has changed since it was compared.'),
-      isKept
-        ? t('The volume is kept as a snapshot first.')
-        : t('Its disk is in use: there is no snapshot first, and what the file has now is lost.'),
+      t('The volume is kept as a snapshot first.'),
     ]
       .filter((line) => line !== '')
       .join(' '),
@@ -56,9 +52,7 @@ export async function takeBack(
   });
   const title = t('Restoring {0} in {1}', printable(path), volume);
   const outcome = await runner.run(title, async (task) => {
-    if (isKept) {
-      await keepFirst(task, volume, path);
-    }
+    await keepFirst(task, volume, path);
     return bringBack(task, { from, volume, path, seen });
   });
   if (outcome.kind !== 'done') {

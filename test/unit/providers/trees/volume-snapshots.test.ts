@@ -86,5 +86,8 @@ describe('providers/trees/volume-snapshots', () => {
     assert.equal(snapshotItem(row, undefined, still).contextValue, undefined);
     const all = snapshotsItem({ type: 'snapshots', volume: 'data' }, [snapshot(row.id)], still);
     assert.deepEqual([all.description, all.contextValue], ['1', 'snapshots+keepable']);
+    // A microVM that runs on it is held still for a moment.
+    const used = snapshotsItem({ type: 'snapshots', volume: 'data' }, [], { ...running, kind: 'disk' });
+    assert.equal(used.contextValue, 'snapshots+keepable');
   });
 });
