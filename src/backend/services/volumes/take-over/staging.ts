@@ -23,7 +23,8 @@ interface Settled {
 }
 
 export class Staging {
-  readonly stage: string;
+  private stage: string;
+  private readonly stages: string[];
   private readonly buckets = new Set<string>();
   private folders = 0;
   /** Of what could not be read, why. */
@@ -36,6 +37,7 @@ export class Staging {
     private readonly signal: AbortSignal,
   ) {
     this.stage = to.stage;
+    this.stages = [to.stage];
   }
 
   /** Where an item waits. */
@@ -77,6 +79,23 @@ export class Staging {
       return item.expected.has(item.path);
     });
     return { items, left };
+  }
+
+  /** Writes all of it to the disk: a merge does so before it renames, and here leads to another stage. */
+  async write(): Promise<void> {
+    const { files } = this.to;
+    const next = await files.stage();
+    this.stages.push(next);
+    await files.merge(this.stage, next, 'fail');
+    this.stages.shift();
+    this.stage = next;
+  }
+
+  /** Removes what is still there. */
+  async close(): Promise<void> {
+    for (const stage of this.stages) {
+      await this.to.files.unstage(stage);
+    }
   }
 
   /** From a path of the stage to what was expected there, and is. What was not expected is removed. */

@@ -50,12 +50,16 @@ export class TakeOver {
       this.context.signal,
     );
     try {
-      const items = await this.context.step('copy', 'Copy', () => this.copy(staging));
+      const items = await this.context.step('copy', 'Copy', async () => {
+        const arrived = await this.copy(staging);
+        await staging.write();
+        return arrived;
+      });
       await this.context.step('place', 'Put in place', () => this.place(items, staging));
     } catch (error) {
       throw this.context.signal.aborted ? this.cancelled(error) : error;
     } finally {
-      await to.unstage(staging.stage);
+      await staging.close();
     }
     this.outcome.reportLosses((text) => this.context.warn(text));
     return this.result;
