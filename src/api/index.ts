@@ -21,6 +21,7 @@ export type {
   CompareFailure,
   CompareQuery,
 } from './files/compare';
+export type { LeftReason, TakenChange, TakeOverResult } from './files/take-over';
 export type { FindEnd, FindEvent, FindQuery, FoundLine } from './files/find';
 export type { Snapshot, SnapshotCreate, VerifyResult } from './snapshots/schemas';
 export type { Volume, VolumeCreate, VolumeKind, Holder } from './volumes/schemas';

@@ -29,6 +29,11 @@ import { copyPortAddress } from './port/copyAddress';
 import { openPort } from './port/open';
 import { publishPort } from './port/publish';
 import { removePort } from './port/remove';
+import { ChangesTree } from './compare/changes-tree';
+import { compareWithSource, compareWorkspaces } from './compare/compare-workspaces';
+import { Comparison } from './compare/comparison';
+import { clearChanges, compareAgain, openChanges } from './compare/show-changes';
+import { takeOver } from './compare/take-over';
 import { includeSshConfig } from './ssh/include';
 import { compareSnapshot, compareSnapshots } from './snapshot/compare';
 import { showStorage } from './storage/show';
@@ -84,6 +89,7 @@ export const rareTable = (services: Services): Record<RareId, Handler> => ({
   ...workspaceCommands(services),
   ...fileCommands(services),
   ...searchCommands(services),
+  ...compareCommands(services),
   ...otherCommands(services),
 });
 
@@ -127,6 +133,23 @@ function searchCommands(services: Services) {
   };
 }
 
+function compareCommands(services: Services) {
+  const comparison = new Comparison(services.link, new ChangesTree(services.keys, services.context));
+  const compared = { ...services, comparison };
+  return {
+    'berth.workspace.compareWithSource': compareWithSource(compared),
+    'berth.workspace.compare': compareWorkspaces(compared),
+    'berth.volume.compareSnapshot': compareSnapshot(compared),
+    'berth.volume.compareSnapshots': compareSnapshots(compared),
+    'berth.changes.open': openChanges(comparison),
+    'berth.changes.again': compareAgain(comparison),
+    'berth.changes.clear': clearChanges(comparison),
+    'berth.changes.takeLeft': takeOver(compared, 'left'),
+    'berth.changes.takeRight': takeOver(compared, 'right'),
+    'berth.changes.restore': takeOver(compared, 'right'),
+  };
+}
+
 const fileCommands = (services: Services) => ({
   'berth.volume.create': createVolume(services),
   'berth.volume.delete': deleteVolume(services),
@@ -139,8 +162,6 @@ const fileCommands = (services: Services) => ({
   'berth.volume.restoreSnapshot': restoreSnapshot(services),
   'berth.volume.browseSnapshot': browseSnapshot(services),
   'berth.volume.deleteSnapshot': deleteSnapshot(services),
-  'berth.volume.compareSnapshot': compareSnapshot(services),
-  'berth.volume.compareSnapshots': compareSnapshots(services),
   'berth.volume.measure': measureVolume(services),
   'berth.volume.openAsFolder': openVolumeAsFolder(services),
   'berth.volume.goToPath': goToPath(services),

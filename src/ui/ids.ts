@@ -3,6 +3,7 @@ export const viewIds = {
   workspaces: 'berth.workspaces',
   volumes: 'berth.volumes',
   found: 'berth.found',
+  changes: 'berth.changes',
 } as const;
 
 export const contextKeys = [
@@ -20,6 +21,12 @@ export const contextKeys = [
   'berth.isFiltered',
   /** What *Find in Volume…* has found shows in its view. */
   'berth.hasFound',
+  /** What has changed between two sides shows in its view. */
+  'berth.hasChanges',
+  /** Of these changes, some can be taken over to the left side of the diff editor, or to the right one, or back out of a snapshot. */
+  'berth.canTakeLeft',
+  'berth.canTakeRight',
+  'berth.canTakeBack',
 ] as const;
 export type ContextKey = (typeof contextKeys)[number];
 

@@ -40,3 +40,8 @@ export function showWait(title: string, work: Promise<unknown>): Thenable<'done'
       }),
   );
 }
+
+/** Shows that a view is being filled until that has ended. */
+export function showInView<T>(viewId: string, work: () => Promise<T>): Thenable<T> {
+  return vscode.window.withProgress({ location: { viewId } }, work);
+}

@@ -1,6 +1,6 @@
 /** What a change is, in words. */
 import * as vscode from 'vscode';
-import type { Change, CompareEnd } from '../../api';
+import type { Change } from '../../api';
 import { printable } from '../../ui/plain-label';
 
 const { t } = vscode.l10n;
@@ -14,25 +14,13 @@ export function changeWords({ kind, what = [] }: Change): string {
     type: t('another kind of file'),
     metadata: t('another mode, owner or attributes'),
   };
-  return kind === 'metadata' ? `${words[kind]} (${partWords(what)})` : words[kind];
+  return kind === 'metadata' && what.length > 0 ? `${words[kind]} (${partWords(what)})` : words[kind];
 }
 
 /** Of what no editor shows: its kind, target, mode and owner, before and after. */
 export function bothWords({ path, before, after, what = [] }: Change): string {
   const text = t('{0}: {1} → {2}', printable(path), fileWords(before), fileWords(after));
   return what.length === 0 ? text : `${text} (${partWords(what)})`;
-}
-
-/** The counts at the end of a comparison. */
-export function endWords({ added, removed, changed, metadata, unread }: CompareEnd): string {
-  const counts = t(
-    '{0} added, {1} removed, {2} changed, {3} with another mode',
-    added,
-    removed,
-    changed,
-    metadata,
-  );
-  return unread === 0 ? counts : `${counts} · ${t('{0} could not be read', unread)}`;
 }
 
 function partWords(what: NonNullable<Change['what']>): string {

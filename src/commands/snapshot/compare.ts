@@ -5,27 +5,26 @@ import { canHaveSnapshots } from '../../api/snapshots/possible';
 import { snapshotUri, volumeUri } from '../../providers/files/volume-uri';
 import { dateAndTime } from '../../ui/words';
 import type { Handler } from '../command';
-import { pickName, pickSnapshot } from '../volume/pick-snapshot';
-import { chooseChange } from './changes-list';
+import { pickName, pickSnapshot, type SnapshotServices } from '../volume/pick-snapshot';
+import type { Comparison } from '../compare/comparison';
 import type { ComparedSide } from './open-changes';
-import type { TakingServices } from './take-back';
 
 const { t } = vscode.l10n;
 
-/** What has changed in a volume since a snapshot: a list, each change of which opens in the diff editor. */
+/** What has changed in a volume since a snapshot: a tree, each change of which opens in the diff editor. */
 export const compareSnapshot =
-  (services: TakingServices): Handler =>
+  (services: SnapshotServices & { comparison: Comparison }): Handler =>
   async (target) => {
     const volume = await pickName(services, target, t('Volume to compare with a snapshot'), canHaveSnapshots);
     const placeHolder = t('Snapshot of {0} to compare with now', volume);
     const snapshot = await pickSnapshot(services, volume, placeHolder, target);
     const now: ComparedSide = { name: volume, title: volume, uri: volumeUri(volume, '/') };
-    await chooseChange(services, { before: sideOf(snapshot), after: now, volume });
+    await services.comparison.show({ before: sideOf(snapshot), after: now });
   };
 
 /** What has changed from one snapshot to a later one. */
 export const compareSnapshots =
-  (services: TakingServices): Handler =>
+  (services: SnapshotServices & { comparison: Comparison }): Handler =>
   async (target) => {
     const volume = await pickName(services, target, t('Volume to compare snapshots of'), canHaveSnapshots);
     const first = await pickSnapshot(services, volume, t('First snapshot of {0} to compare', volume), target);
@@ -33,14 +32,14 @@ export const compareSnapshots =
     const inOrder = [first, second].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
     const [before, after] = inOrder.map(sideOf);
     if (before !== undefined && after !== undefined) {
-      await chooseChange(services, { before, after });
+      await services.comparison.show({ before, after });
     }
   };
 
 function sideOf(snapshot: Snapshot): ComparedSide {
   const { id, volume } = snapshot;
   const title = titleOf(snapshot);
-  return { name: snapshotFilesOf(id), title, uri: snapshotUri(id, volume, title) };
+  return { name: snapshotFilesOf(id), title, uri: snapshotUri(id, volume, title), isFixed: true };
 }
 
 function titleOf({ name, createdAt }: Snapshot): string {

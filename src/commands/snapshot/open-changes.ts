@@ -1,10 +1,8 @@
 /** Changes in editors; of what has none, a message says what it was and what it is. */
 import * as vscode from 'vscode';
-import type { Change, CompareFailure } from '../../api';
+import type { Change } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
-import { showInformationMessage, showWarningMessage } from '../../ui/messages';
-import { printable } from '../../ui/plain-label';
-import type { ChangeRows } from './change-rows';
+import { showInformationMessage } from '../../ui/messages';
 import { bothWords } from './change-words';
 
 const { t } = vscode.l10n;
@@ -16,13 +14,13 @@ export interface ComparedSide {
   name: string;
   title: string;
   uri: vscode.Uri;
+  /** Nothing can be changed there: a snapshot. */
+  isFixed?: true;
 }
 
 export interface ComparedSides {
   before: ComparedSide;
   after: ComparedSide;
-  /** What is compared with now: files of it can be taken back. */
-  volume?: string;
 }
 
 /** Of a file on one side only, against nothing. */
@@ -41,37 +39,29 @@ export async function openChange(change: Change, sides: ComparedSides): Promise<
 }
 
 /** As many as one editor can show, and says how many these are of all. */
-export async function openAll(
-  { changes, left }: ChangeRows['opened'],
-  sides: ComparedSides,
-  title: string,
-): Promise<void> {
-  const rows = changes
-    .filter(({ change }) => change.kind !== 'metadata')
-    .map(({ change }) => urisOf(change, sides))
+export async function openAll(changes: readonly Change[], sides: ComparedSides): Promise<void> {
+  const title = `${sides.before.title} ↔ ${sides.after.title}`;
+  const rows = [...changes]
+    .sort((one, other) => (one.path < other.path ? -1 : 1))
+    .filter(({ kind }) => kind !== 'metadata')
+    .map((change) => urisOf(change, sides))
     .filter(([was, is]) => was !== undefined || is !== undefined);
   if (rows.length === 0) {
     void showInformationMessage(t('There is no change that an editor could show.'));
     return;
   }
   const opened = rows.slice(0, maxOpened);
-  const all = changes.length + left;
+  const all = changes.length;
   await vscode.commands.executeCommand(
     'vscode.changes',
     opened.length < all ? t('{0} ({1} of {2} changes)', title, opened.length, all) : title,
     opened.map(([was, is]) => [is ?? was, was, is]),
   );
-  if (opened.length < rows.length + left) {
+  if (opened.length < rows.length) {
     void showInformationMessage(
       t('{0} of {1} changes are open: more at once can’t be shown.', opened.length, all),
     );
   }
-}
-
-/** Why it is not known what has changed there. */
-export async function reportFailure({ path, side, reason }: CompareFailure, sides: ComparedSides) {
-  const place = `${sides[side].title}:${printable(path)}`;
-  await showWarningMessage(t('{0} could not be read: {1}', place, printable(reason)));
 }
 
 /** What an editor shows: folders, devices and the like it does not. */

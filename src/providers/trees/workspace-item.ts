@@ -50,7 +50,12 @@ export function workspaceDescription(
     const step = operation && progressText(operation);
     return [`${stateWord(workspace.state)}…`, step].filter(Boolean).join(' ');
   }
-  const details = parts.filter((part) => part !== 'state').map((part) => detail(workspace, part));
+  const shown = parts.filter((part) => part !== 'state');
+  const details = shown.map((part) => detail(workspace, part));
+  const source = workspace.forkedFrom?.workspace;
+  // How long it has been idle may be cut off.
+  const at = shown.indexOf('idle');
+  details.splice(at < 0 ? shown.length : at, 0, source && t('fork of {0}', source));
   return [saysState(workspace.state, parts) ? stateWithSize(workspace) : undefined, ...details]
     .filter((word) => word !== undefined)
     .join(' · ');

@@ -26,7 +26,7 @@ export interface Key {
   key: string;
   mac: string;
   /** Where it works: in the lists of these views. */
-  views: readonly Exclude<View, 'found'>[];
+  views: readonly Exclude<View, 'found' | 'changes'>[];
   /** On that system alone. */
   when?: 'isMac';
 }
@@ -126,6 +126,11 @@ export const anyVolume = `${isVolumesView} && viewItem =~ /^volume\\+/`;
 /** The condition that a row of the tree is such a volume. */
 export const volumeThat = (is: VolumeTrait): string =>
   `${isVolumesView} && viewItem =~ /^volume\\+.*\\+${is}(\\+|$)/`;
+
+/** The rows of changes between two sides: what can be done with them is in their value. */
+export const changeThat = (is: 'left' | 'right' | 'restore'): string =>
+  `view == ${viewIds.changes} && viewItem =~ /^change\\+.*${is}/`;
+export const anyChange = `view == ${viewIds.changes} && viewItem =~ /^change/`;
 
 /** The rows of snapshots below a volume; `restorable`: nothing is in the way of that. */
 export const snapshotRow = `${isVolumesView} && viewItem =~ /^snapshot(\\+|$)/`;

@@ -5,9 +5,11 @@
 import { uses } from '../../api/rules/lifecycle';
 import {
   aFork,
+  anyChange,
   anyVolume,
   anyWorkspace,
   cancellable,
+  changeThat,
   container,
   copyable,
   explorer,
@@ -80,6 +82,11 @@ const rows = {
   },
   'berth.workspace.fork': { icon: 'repo-forked', menus: [row('4a_fork@1', usable('fork'))] },
   'berth.workspace.keep': { icon: 'check-all', menus: [row('4a_fork@2', aFork)] },
+  'berth.workspace.compareWithSource': {
+    icon: 'git-compare',
+    menus: [row('4a_fork@3', aFork)],
+  },
+  'berth.workspace.compare': { icon: 'git-compare', menus: [row('4a_fork@4', anyWorkspace)] },
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },
@@ -262,6 +269,48 @@ const rows = {
   'berth.file.openTerminalHere': {
     icon: 'terminal',
     menus: [row('1_open@6', container), row('1_open@6', file), row('1_open@5', part('mount'))],
+  },
+  'berth.changes.open': {
+    icon: 'diff-multiple',
+    palette: 'berth.hasChanges',
+    menus: [title('navigation@1', 'changes'), row('1_open@1', anyChange)],
+  },
+  'berth.changes.again': {
+    icon: 'refresh',
+    palette: 'berth.hasChanges',
+    menus: [title('navigation@2', 'changes')],
+  },
+  'berth.changes.clear': {
+    icon: 'clear-all',
+    palette: 'berth.hasChanges',
+    menus: [title('navigation@3', 'changes')],
+  },
+  'berth.changes.takeLeft': {
+    icon: 'arrow-left',
+    palette: 'berth.canTakeLeft',
+    menus: [
+      title('1_take@1', 'changes', undefined, 'berth.canTakeLeft'),
+      row('inline@1', changeThat('left')),
+      row('2_take@1', changeThat('left')),
+    ],
+  },
+  'berth.changes.takeRight': {
+    icon: 'arrow-right',
+    palette: 'berth.canTakeRight',
+    menus: [
+      title('1_take@2', 'changes', undefined, 'berth.canTakeRight'),
+      row('inline@2', changeThat('right')),
+      row('2_take@2', changeThat('right')),
+    ],
+  },
+  'berth.changes.restore': {
+    icon: 'discard',
+    palette: 'berth.canTakeBack',
+    menus: [
+      title('1_take@3', 'changes', undefined, 'berth.canTakeBack'),
+      row('inline@1', changeThat('restore')),
+      row('2_take@1', changeThat('restore')),
+    ],
   },
   'berth.view.refresh': {
     icon: 'refresh',

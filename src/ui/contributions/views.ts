@@ -12,6 +12,13 @@ export const views = {
   berth: [
     { id: viewIds.workspaces, name: '%view.workspaces%', icon, contextualTitle: 'Berth' },
     { id: viewIds.volumes, name: '%view.volumes%', icon, contextualTitle: 'Berth' },
+    {
+      id: viewIds.changes,
+      name: '%view.changes%',
+      icon,
+      contextualTitle: 'Berth',
+      when: is('berth.hasChanges'),
+    },
     { id: viewIds.found, name: '%view.found%', icon, contextualTitle: 'Berth', when: is('berth.hasFound') },
   ],
 };

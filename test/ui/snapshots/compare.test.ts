@@ -19,25 +19,25 @@ describe('comparing snapshots', function () {
     await berth(ui.session, 'cp', '--force', join(ui.folder, name), `volume:${data}:/${name}`);
   };
   const row = () => ui.workbench.tree('Volumes').row(data);
-  const changes = async (wanted: string[]): Promise<void> => {
-    const { quickInput } = ui.workbench;
-    await quickInput.waitForTitle('↔');
-    // A row that was one of the list before keeps its second line, unseen.
-    await eventually(
+  const tree = () => ui.workbench.tree('Changes');
+  const changes = (wanted: [label: string, mark: string][]): Promise<void> =>
+    eventually(
       'the changes',
-      async () =>
+      async () => {
+        const labels = await tree().labels();
+        const marks = await Promise.all(labels.map((label) => tree().row(label).mark()));
         assert.deepEqual(
-          (await quickInput.labels()).filter((label) => label.startsWith('/')),
+          labels.map((label, at) => [label, marks[at]]),
           wanted,
-        ),
+        );
+      },
       slow,
     );
-  };
-  const compareWithNow = async (wanted: string[]): Promise<void> => {
-    await row().contextMenu('Compare Snapshot with Now…');
-    await ui.workbench.quickInput.pick('first');
-    await changes(wanted);
-  };
+  const sinceFirst: [string, string][] = [
+    ['changed', 'M'],
+    ['gone', 'D'],
+    ['new', 'A'],
+  ];
 
   before(async () => {
     await berth(ui.session, 'volume', 'create', data, '--kind', 'disk', '--size', '32m');
@@ -49,12 +49,14 @@ describe('comparing snapshots', function () {
     await berth(ui.session, 'rm', `volume:${data}:/gone`);
   });
 
-  it('lists what has changed since, and opens it in the diff editor', async () => {
+  it('shows what has changed since as a tree, and opens it in the diff editor', async () => {
     const { workbench } = ui;
     await row().waitFor('visible', slow);
-    await compareWithNow(['/changed', '/gone', '/new']);
+    await row().contextMenu('Compare Snapshot with Now…');
+    await workbench.quickInput.pick('first');
+    await changes(sinceFirst);
     await workbench.screenshot('snapshot-changes');
-    await workbench.quickInput.pick('/changed');
+    await tree().row('changed').click();
     const diff = workbench.page.locator('.monaco-diff-editor');
     await diff.first().waitFor({ timeout: slow });
     await eventually('both sides', async () => {
@@ -67,8 +69,7 @@ describe('comparing snapshots', function () {
 
   it('opens what is on one side only against nothing', async () => {
     const { workbench } = ui;
-    await compareWithNow(['/changed', '/gone', '/new']);
-    await workbench.quickInput.pick('/gone');
+    await tree().row('gone').click();
     const editor = workbench.page.locator(
       '.multiDiffEntry, .multi-diff-root-floating-menu, .multiDiffEditor',
     );
@@ -83,19 +84,17 @@ describe('comparing snapshots', function () {
 
   it('takes one file back, and keeps what was there as a snapshot first', async () => {
     const { workbench } = ui;
-    await compareWithNow(['/changed', '/gone', '/new']);
-    const changed = workbench.quickInput.rows.filter({ hasText: '/changed' }).first();
-    await changed.hover();
-    await changed.getByRole('button', { name: 'Restore This File or Folder' }).click();
-    assert.match(await workbench.dialog.text(), /The volume is kept as a snapshot first\./);
-    await workbench.dialog.press('Restore');
-    await workbench.notifications.waitFor('/changed is as it was', slow);
+    await tree().row('changed').inlineAction('Restore from Snapshot…');
+    assert.match(await workbench.dialog.text(), new RegExp(`${data} is kept as a snapshot first`));
+    await workbench.dialog.press('Take Over');
+    await workbench.notifications.waitFor(`1 taken over to ${data}`, slow);
     assert.equal(await berth(ui.session, 'cat', `volume:${data}:/changed`), 'line one\nline two\n');
     const [kept] = JSON.parse(await berth(ui.session, 'snapshot', 'list', data, '--json')) as {
       id: string;
     }[];
     const before = await berth(ui.session, 'cat', `snapshot:${kept?.id}:/changed`);
     assert.equal(before, 'line one\nline 2\n');
+    await changes(sinceFirst.slice(1));
   });
 
   it('compares two snapshots, the older one first', async () => {
@@ -110,9 +109,10 @@ describe('comparing snapshots', function () {
         /^Snapshot to compare/,
       ),
     );
-    await workbench.quickInput.pick('first');
-    await changes(['/changed', '/gone', '/new']);
-    assert.match(await workbench.quickInput.title(), /^first ↔ /);
-    await workbench.quickInput.cancel();
+    // The description of the other one names it.
+    await workbench.quickInput.rows.filter({ hasNotText: 'before changes of' }).first().click();
+    await changes(sinceFirst);
+    await workbench.run('Berth: Clear Changes');
+    await tree().row('gone').waitFor('hidden');
   });
 });

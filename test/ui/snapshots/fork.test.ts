@@ -19,6 +19,8 @@ describe('forks', function () {
 
   const write = (workspace: string, text: string): Promise<string> =>
     berth(ui.session, 'exec', workspace, '--', 'sh', '-c', 'echo "$0" >~/f', text);
+  const exec = (workspace: string, script: string): Promise<string> =>
+    berth(ui.session, 'exec', workspace, '--', 'sh', '-c', script);
   const content = (workspace: string): Promise<string> => berth(ui.session, 'cat', `${workspace}:f`);
   const row = (workspace: string) => ui.workbench.tree('Workspaces').row(workspace);
 
@@ -44,6 +46,56 @@ describe('forks', function () {
       assert.equal(await content(fork), 'source\n');
     }
     await workbench.screenshot('forks');
+  });
+
+  it('are compared with their source in a tree, whose changes are taken over and back, and never over others', async () => {
+    const { workbench } = ui;
+    const { notifications, dialog } = workbench;
+    const changes = workbench.tree('Changes');
+    await exec(name, 'echo gone >~/gone');
+    await exec(one, 'mkdir -p ~/src/lib && echo new >~/src/lib/new.ts && echo fork >~/f');
+    await row(one).contextMenu('Compare with Source…');
+    for (const [label, mark] of [
+      ['new.ts', 'A'],
+      ['gone', 'D'],
+      ['f', 'M'],
+    ] as const) {
+      await changes.row(label).waitFor('visible', slow);
+      await changes.row(label).waitForMark(mark);
+    }
+    assert.equal(await changes.row('src/lib').description(), '+1');
+    await changes.row('f').click();
+    const diff = workbench.page.locator('.monaco-diff-editor').first();
+    await eventually('both sides', async () => {
+      const text = await diff.innerText();
+      assert.ok(text.includes('source') && text.includes('fork'), text);
+    });
+    await workbench.screenshot('forks-compared');
+
+    await write(name, 'mine since');
+    await workbench.run('Berth: Take Changes Over to Left Side…');
+    const asked = await dialog.text();
+    assert.match(asked, new RegExp(`changes over to ${name}\\?[\\s\\S]*Deleted in ${name}:\\n/gone`));
+    assert.match(asked, /kept as a snapshot first, so that this can be undone/);
+    await workbench.screenshot('forks-take-over');
+    await dialog.press('Take Over');
+    await notifications.waitFor(/1 deleted there\. Left as it is: .*\/f \(it has changed there/, slow);
+    await workbench.screenshot('forks-taken-over');
+    assert.equal(await exec(name, 'cat ~/src/lib/new.ts; ls ~/gone 2>&1 | wc -l'), 'new\n1\n');
+    assert.equal(await content(name), 'mine since\n');
+    await changes.row('new.ts').waitFor('hidden', slow);
+
+    await notifications.press(/1 deleted there/, 'Undo');
+    await notifications.waitFor(`${name} is as it was`, slow);
+    assert.equal(await exec(name, 'cat ~/gone ~/f; ls ~/src | wc -l'), 'gone\nmine since\n0\n');
+    await changes.row('f').inlineAction('Take Changes Over to Left Side…');
+    assert.match(await dialog.text(), new RegExp(`^Take /f over to ${name}\\?`));
+    await dialog.press('Take Over');
+    await eventually('the file', async () => assert.equal(await content(name), 'fork\n'), slow);
+    await changes.row('f').waitFor('hidden', slow);
+    await workbench.run('Berth: Clear Changes');
+    await changes.row('gone').waitFor('hidden');
+    await workbench.editor.closeAll();
   });
 
   it('are kept by their source after a dialog that says what goes', async () => {

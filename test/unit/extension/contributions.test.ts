@@ -156,7 +156,7 @@ describe('what is contributed keeps to the rules', () => {
   it('every title says in the palette what it is about, and is that of one command', () => {
     const titles = contributes.commands.map(({ title }) => text(title));
     const noun =
-      /\b(Workspaces?|Volumes?|Files?|Folder|Ports?|Path|Engine|Image|Item|Items|Log|Views|Operation|Machine|Config|Storage|Snapshot|Trash|Docker|QEMU|Berth)\b/;
+      /\b(Workspaces?|Volumes?|Files?|Folder|Ports?|Path|Engine|Image|Item|Items|Log|Views|Operation|Machine|Config|Storage|Snapshot|Trash|Docker|QEMU|Berth|Changes|Source)\b/;
     assert.deepEqual(
       titles.filter((title) => !noun.test(title)),
       [],

@@ -71,7 +71,18 @@ function buttonsOf(workspace: Workspace): PanelButton[] {
     { command: 'berth.workspace.browseFiles', title: t('Files') },
     ...(isUsable('logs', state) ? [{ command: 'berth.workspace.showLogs', title: t('Log') } as const] : []),
   ];
-  return state === 'running' ? [...open, ...verbsShown, ...look] : [...verbsShown, ...open, ...look];
+  const fork: PanelButton[] =
+    workspace.forkedFrom === undefined
+      ? []
+      : [
+          { command: 'berth.workspace.compareWithSource', title: t('Compare with Source') },
+          ...(isUsable('fork', state)
+            ? [{ command: 'berth.workspace.keep', title: t('Keep…') } as const]
+            : []),
+        ];
+  return state === 'running'
+    ? [...open, ...verbsShown, ...look, ...fork]
+    : [...verbsShown, ...open, ...look, ...fork];
 }
 
 function volumeOf(
@@ -115,6 +126,7 @@ function factsOf({ spec, ...workspace }: Workspace): [string, string][] {
   const { target = localTarget, runtime } = spec;
   const all: [string, string | undefined][] = [
     [t('Kind'), runtimeWords(runtime).title],
+    [t('Fork of'), workspace.forkedFrom?.workspace],
     [t('Image'), spec.image],
     [t('Machine'), target === localTarget ? undefined : target],
     [t('SSH'), `ssh ${workspace.sshAlias}`],

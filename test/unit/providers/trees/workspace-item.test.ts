@@ -37,6 +37,12 @@ describe('the grey text of a workspace', () => {
     assert.equal(described({ state: 'stopped', spec }), 'stopped · microVM');
   });
 
+  it('says of a fork what it was made of, before how long it has been idle', () => {
+    const forkedFrom = { workspace: 'api', at: '2026-01-02T00:00:00Z', snapshot: '0123456789ab' };
+    assert.match(described({ state: 'running', forkedFrom }), /^:2200 · fork of api · idle since/);
+    assert.equal(described({ state: 'stopped', forkedFrom }, []), 'stopped · fork of api');
+  });
+
   it('ends in the name of a workspace that has another label, so that the port is not cut off', () => {
     const store = new Store();
     const payload = workspace('demo', { label: 'Shop', state: 'running', attached: 1 });
