@@ -33,4 +33,3 @@ export const changeMarks: vscode.FileDecorationProvider = {
 function isKind(text: string | null): text is ChangeKind {
   return text !== null && Object.hasOwn(marks, text);
 }
-

@@ -116,4 +116,3 @@ export function shortCounts({ added, removed, changed, type, metadata }: ChangeC
   ];
   return parts.flatMap(([sign, count]) => (count === 0 ? [] : [`${sign}${count}`])).join(' ');
 }
-

@@ -145,7 +145,9 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow> {
   private takes(way: 'left' | 'right' | 'restore'): boolean {
     const { before, after } = this.shown?.sides ?? {};
     const isBack = before?.isFixed === true && after?.isFixed !== true;
-    return way === 'left' ? before?.isFixed !== true : isBack === (way === 'restore') && after?.isFixed !== true;
+    return way === 'left'
+      ? before?.isFixed !== true
+      : isBack === (way === 'restore') && after?.isFixed !== true;
   }
 
   private failuresItem(): vscode.TreeItem {
@@ -177,9 +179,7 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow> {
 
 /** That of the folders themselves which were compared. */
 function ownChange({ root }: ChangeNodes): CompactNode[] {
-  return root.change === undefined
-    ? []
-    : [{ top: root, node: { ...root, children: new Map() }, label: '/' }];
+  return root.change === undefined ? [] : [{ top: root, node: { ...root, children: new Map() }, label: '/' }];
 }
 
 function rowsOf(nodes: readonly CompactNode[]): ChangeRow[] {

@@ -186,11 +186,7 @@ function leftWords({ left, leftInAll }: TakeOverResult): string {
   return asSentence(t('Left as it is: {0}', all));
 }
 
-async function overwrite(
-  services: TakeServices,
-  taking: Taking,
-  paths: ReadonlySet<string>,
-): Promise<void> {
+async function overwrite(services: TakeServices, taking: Taking, paths: ReadonlySet<string>): Promise<void> {
   const { to } = taking;
   await confirm({
     message: t('Overwrite what has changed in {0} since it was compared?', to.title),

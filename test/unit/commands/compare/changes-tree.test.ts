@@ -3,7 +3,12 @@ import { URI } from 'vscode-uri';
 import { standIn } from '../../../support/vscode/stand-in';
 import type { Change, ChangeKind } from '../../../../src/api';
 import { changeMarks } from '../../../../src/commands/compare/change-marks';
-import { changesBelow, ChangeNodes, countChanges, shortCounts } from '../../../../src/commands/compare/change-nodes';
+import {
+  changesBelow,
+  ChangeNodes,
+  countChanges,
+  shortCounts,
+} from '../../../../src/commands/compare/change-nodes';
 import { ChangesTree, type ChangeRow } from '../../../../src/commands/compare/changes-tree';
 import { addedUp, inRequests, takenBack, takenTo } from '../../../../src/commands/compare/taken';
 
@@ -94,7 +99,12 @@ describe('commands/compare', () => {
       show([change('/a')], fixed);
       const [row] = tree.getChildren();
       const { contextValue } = tree.getTreeItem(row ?? assert.fail());
-      return [contextValue, keys.get('berth.canTakeLeft'), keys.get('berth.canTakeRight'), keys.get('berth.canTakeBack')];
+      return [
+        contextValue,
+        keys.get('berth.canTakeLeft'),
+        keys.get('berth.canTakeRight'),
+        keys.get('berth.canTakeBack'),
+      ];
     };
     assert.deepEqual(ways(), ['change+file+left+right', true, true, false]);
     assert.deepEqual(ways('before'), ['change+file+restore', false, false, true]);
@@ -105,7 +115,9 @@ describe('commands/compare', () => {
 
   it('takes 20,000 changes in one folder and in many, a thousand rows at once', () => {
     const began = performance.now();
-    const all = Array.from({ length: 20_000 }, (_, n) => change(n % 2 === 0 ? `/one/f${n}` : `/d${n % 500}/x/f${n}`));
+    const all = Array.from({ length: 20_000 }, (_, n) =>
+      change(n % 2 === 0 ? `/one/f${n}` : `/d${n % 500}/x/f${n}`),
+    );
     show(all);
     const rows = tree.getChildren();
     rows.forEach((row) => tree.getTreeItem(row));
@@ -121,7 +133,9 @@ describe('commands/compare', () => {
     const changes = show([change('/a/b/c'), change('/a/d'), change('/e')]);
     const below = (name: string) => {
       const node = changes.root.children.get(name) ?? assert.fail();
-      return changesBelow([node, node]).map(({ path }) => path).sort();
+      return changesBelow([node, node])
+        .map(({ path }) => path)
+        .sort();
     };
     assert.deepEqual(below('a'), ['/a/b/c', '/a/d']);
     assert.equal(changesBelow([changes.root]).length, 3);
@@ -146,7 +160,15 @@ describe('commands/compare', () => {
     );
     const back = takenBack(left, [{ path: '/c', why: 'target', reason: '' }]);
     assert.deepEqual(back, right.slice(0, 2));
-    assert.equal(inRequests(takenTo('right', Array.from({ length: 25_000 }, (_, n) => change(`/${n}`)))).length, 3);
+    assert.equal(
+      inRequests(
+        takenTo(
+          'right',
+          Array.from({ length: 25_000 }, (_, n) => change(`/${n}`)),
+        ),
+      ).length,
+      3,
+    );
     const one = { taken: 1, removed: 2, bytes: 3, left: [], leftInAll: 1 };
     assert.deepEqual(addedUp([one, one]), { taken: 2, removed: 4, bytes: 6, left: [], leftInAll: 2 });
   });
