@@ -53,6 +53,8 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
     TMPDIR: temporary,
     HOME: home,
     BERTH_HOME: join(home, '.berth'),
+    // What a test deletes is gone; tests of the trash say otherwise.
+    BERTH_TRASH_DAYS: '0',
     [RESULT_VARIABLE]: resultFile,
   };
   const env = { ...withoutUserDirectories(), ...own, ...options.env };
