@@ -76,6 +76,19 @@ describe('the rows below a workspace', function () {
     await quickInput.cancel();
   });
 
+  it('have snapshots made by themselves, and undo that', async () => {
+    const { workbench } = ui;
+    await row(name).contextMenu('Set Automatic Snapshots of Workspace…');
+    await workbench.quickInput.pick('every hour, at each stop');
+    const done = `${name} makes snapshots by itself: every hour, at each stop.`;
+    await workbench.notifications.waitFor(done, slow);
+    assert.match(await berth(ui.session, 'snapshot', 'auto', name), /every 1 h, at each stop/);
+    await workbench.notifications.press(done, 'Undo');
+    await eventually('none', async () =>
+      assert.match(await berth(ui.session, 'snapshot', 'auto', name), /makes no snapshots by itself/),
+    );
+  });
+
   it('show the rest of a long folder by Load more', async () => {
     const { page } = ui.workbench;
     const make = `mkdir ~/many && cd ~/many && touch $(seq -f f%05g 1 ${manyFiles})`;
