@@ -1,4 +1,4 @@
-/** Forks of a microVM that runs, or is paused: its disks, what was installed, and an identity of their own. */
+/** Forks of a microVM that runs: its disks, what was installed, and an identity of their own. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const kills = 3;
 describe('a fork of a microVM', function () {
   this.timeout(400_000);
   const berth = new Berth();
-  const [name, fork, still] = [`${berth.prefix}-vm`, `${berth.prefix}-fork`, `${berth.prefix}-still`];
+  const [name, fork] = [`${berth.prefix}-vm`, `${berth.prefix}-fork`];
   const data = `${berth.prefix}-data`;
   after(() => berth.dispose());
 
@@ -74,18 +74,7 @@ describe('a fork of a microVM', function () {
     await berth.ok('snapshot', 'delete', `workspace-${name}`, ...ids, '--yes');
   });
 
-  it('is made of one that is paused as well, which stays so', async () => {
-    await berth.ok('pause', name);
-    await berth.ok('fork', name, still, '--no-start');
-    assert.equal((await berth.json<Workspace>('info', name)).state, 'paused');
-    assert.equal(await berth.ok('cat', `${still}:f`), `${kills - 1}\n`);
-    assert.equal(await berth.ok('cat', `${still}:/opt/t`), 'installed\n');
-    await berth.ok('resume', name);
-    assert.equal(await root(name, 'cat /data/d'), 'data\n');
-  });
-
   it('leaves nothing when it is deleted, and its source as it was', async () => {
-    await berth.ok('delete', still, '--yes');
     const [workspaces, volumes] = [
       await berth.json<Workspace[]>('list'),
       await berth.json<Volume[]>('volume', 'list'),
