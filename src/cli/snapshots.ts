@@ -1,6 +1,7 @@
 /** How snapshots are shown in words. */
 import type { Snapshot, VerifyResult } from '../api';
-import { defaultKeep, type AutomaticSnapshots, type KeepPolicy } from '../api/snapshots/schemas';
+import { defaultKeep } from '../api/snapshots/default-keep';
+import type { AutomaticSnapshots, KeepPolicy } from '../api/snapshots/schemas';
 import { formatInterval } from '../api/rules/duration';
 import { formatBytes, formatMiB } from '../api/rules/sizes';
 import { formatFields, formatTable } from './format/table';

@@ -89,9 +89,6 @@ export const KeepPolicy = Type.Object(
 );
 export type KeepPolicy = Static<typeof KeepPolicy>;
 
-/** Of automatic ones, where nothing else is said. */
-export const defaultKeep: KeepPolicy = { keepHourly: 24, keepDaily: 7, keepWeekly: 4 };
-
 /** Snapshots that a workspace has made of its home, and of named volumes that it writes to. */
 export const AutomaticSnapshots = Type.Object(
   {

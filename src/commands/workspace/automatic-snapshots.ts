@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { defaultKeep, type AutomaticSnapshots } from '../../api/snapshots/schemas';
+import { defaultKeep } from '../../api/snapshots/default-keep';
+import type { AutomaticSnapshots } from '../../api/snapshots/schemas';
 import { pickOne } from '../../ui/pick';
 import type { Handler, Services } from '../command';
 import { reportDone } from '../input';

@@ -6,7 +6,7 @@ import type { TrashItem } from '../../../src/api/trash/schemas';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
 
-const kills = 3;
+const kills = 2;
 
 describe('berth trash', function () {
   this.timeout(400_000);

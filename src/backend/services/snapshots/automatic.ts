@@ -4,12 +4,8 @@
  */
 import { asBerthError } from '../../../api/errors';
 import { isAtRest, isLive } from '../../../api/rules/lifecycle';
-import {
-  automaticReasons,
-  defaultKeep,
-  type AutomaticReason,
-  type KeepPolicy,
-} from '../../../api/snapshots/schemas';
+import { defaultKeep } from '../../../api/snapshots/default-keep';
+import { automaticReasons, type AutomaticReason, type KeepPolicy } from '../../../api/snapshots/schemas';
 import type { WorkspaceState } from '../../../api/rules/lifecycle';
 import type { Log } from '../../machine/log';
 import type { SnapshotRecords } from '../../store/snapshot-records';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { WorkspaceState } from '../../../../../src/api/rules/lifecycle';
+import { defaultKeep } from '../../../../../src/api/snapshots/default-keep';
 import {
-  defaultKeep,
   type AutomaticReason,
   type AutomaticSnapshots as AutomaticPolicy,
 } from '../../../../../src/api/snapshots/schemas';
