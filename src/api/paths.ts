@@ -109,6 +109,10 @@ export const streamPaths = {
    * output (server: first byte 1 = stdout, 2 = stderr); text messages are `AttachControl`.
    */
   attach: '/v1/workspaces/:name/attach',
+  /** GET `?image=`: a workspace as a file; the header `berth-operation` names its operation. */
+  export: '/v1/workspaces/:name/export',
+  /** PUT `?name=&runtime=&start=&trust=`: the same file; answers an ImportResult when the workspace is there. */
+  import: '/v1/import',
   openapi: '/v1/openapi.json',
 } as const;
 

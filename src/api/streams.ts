@@ -8,6 +8,7 @@ import type { RouteScope } from './rules/principal';
 import { ByName, FilesName, Flag, VolumePath } from './common';
 import { CompareQuery } from './files/compare';
 import { FindQuery } from './files/find';
+import { ExportQuery, ImportQuery } from './workspaces/export';
 
 export interface StreamRoute {
   method: 'GET' | 'PUT';
@@ -125,6 +126,23 @@ export const streams = defineStreams({
     tag: 'workspaces',
     scope: 'use',
     params: ByName,
+  },
+  'workspaces.export': {
+    method: 'GET',
+    path: streamPaths.export,
+    summary: 'All of a workspace as one file: volumes, image, specification, no secret; it may run meanwhile',
+    tag: 'workspaces',
+    scope: 'local',
+    params: ByName,
+    query: ExportQuery,
+  },
+  'workspaces.import': {
+    method: 'PUT',
+    path: streamPaths.import,
+    summary: 'Make a workspace of such a file, also of another machine',
+    tag: 'workspaces',
+    scope: 'local',
+    query: ImportQuery,
   },
   openapi: {
     method: 'GET',

@@ -26,6 +26,8 @@ import { SnapshotPolicies } from './services/snapshots/policies';
 import { Snapshots } from './services/snapshots/snapshots';
 import { Keeping } from './services/workspaces/fork/keep';
 import { ForkBases } from './services/workspaces/fork/bases';
+import { Exports } from './services/workspaces/export/exports';
+import { Imports } from './services/workspaces/export/imports';
 import { Forks } from './services/workspaces/fork/forks';
 import { LeavingVolumes } from './services/trash/leaving-volumes';
 import { Restoring } from './services/trash/restoring';
@@ -217,6 +219,8 @@ function servicesOf(parts: Parts): Services {
     }),
     images: new Images(drivers, registry, operations, log, drafts),
     forks: new Forks({ ...parts, creator }),
+    exports: new Exports(parts),
+    imports: new Imports({ ...parts, creator }),
     keeping: new Keeping(parts),
     restoring: new Restoring({ ...parts, creator }),
     commits: new Commits(registry, runtimes, operations),

@@ -5,6 +5,7 @@ import type { Cli } from './cli';
 import { registerAdopt } from './verbs/workspace/adopt';
 import { registerChange } from './verbs/workspace/change';
 import { registerCommit } from './verbs/workspace/commit';
+import { registerExport } from './verbs/workspace/export';
 import { registerFork } from './verbs/workspace/fork';
 import { registerKeep } from './verbs/workspace/keep';
 import { registerCompletion } from './verbs/completion';
@@ -82,6 +83,7 @@ function addCommands(program: Command, cli: Cli): void {
   registerCommit(program, cli);
   registerFork(program, cli);
   registerKeep(program, cli);
+  registerExport(program, cli);
   registerDelete(program, cli);
   registerAdopt(program, cli);
   program.commandsGroup('Inside:');

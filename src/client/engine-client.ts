@@ -30,7 +30,8 @@ export interface WriteQuery {
   mode?: number;
 }
 
-function queryString(query: Readonly<Record<string, unknown>> = {}): string {
+/** `?a=1&b=2`; values that are undefined are left out. */
+export function queryString(query: Readonly<Record<string, unknown>> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(
     Object.fromEntries(given.map(([key, value]) => [key, String(value)])),

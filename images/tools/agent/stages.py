@@ -99,12 +99,16 @@ class Stages:
         source = os.open(stage, READ_DIRECTORY, dir_fd=volume.root)
         try:
             durable.sync_below(source)
+            # Before anything is moved out of it: that changes its times.
+            facts = swapping.facts_of(source)
             with volume.existing(split(request["target"])) as place:
                 target = os.open(place.name, READ_DIRECTORY, dir_fd=place.directory)
                 merge = Merge(request["policy"], job, volume, place.path.rstrip("/"))
             try:
                 merge.folder(source, target, "")
                 merge.names.finish()
+                if request.get("dressed"):
+                    swapping.dress(target, facts, source)
             finally:
                 merge.names.close()
                 os.close(target)

@@ -33,7 +33,7 @@ def begin(root, stage, folder):
     """`stage`: name of the stage. From here on the swap is done, whatever happens. Answers its name from now on."""
     new = os.open(NEW, READ_DIRECTORY, dir_fd=folder)
     try:
-        plan = {"old": _names(root), "new": os.listdir(new), "root": _facts(new)}
+        plan = {"old": _names(root), "new": os.listdir(new), "root": facts_of(new)}
     finally:
         os.close(new)
     file = os.open(PLAN, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
@@ -62,7 +62,7 @@ def finish(root, name, folder):
             if lstat(entry, new) is not None:
                 _set_aside(root, entry, old)
                 os.rename(entry, entry, src_dir_fd=new, dst_dir_fd=root)
-        _dress(root, plan["root"], new)
+        dress(root, plan["root"], new)
     finally:
         os.close(new)
         os.close(old)
@@ -128,12 +128,14 @@ def _names(root):
     return [name for name in os.listdir(root) if not is_ours(name)]
 
 
-def _facts(folder):
+def facts_of(folder):
+    """Owner, mode and times of an open folder, to be given to a volume's root by `dress`."""
     status = os.fstat(folder)
     return [status.st_uid, status.st_gid, status.st_mode & 0o7777, status.st_atime_ns, status.st_mtime_ns]
 
 
-def _dress(root, facts, new):
+def dress(root, facts, new):
+    """The root of a volume gets these facts, and the attributes of the folder `new`."""
     uid, gid, mode, accessed, modified = facts
     folder = os.open(".", READ_DIRECTORY, dir_fd=root)
     try:

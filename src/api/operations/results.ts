@@ -3,6 +3,7 @@
  * Clients may meet kinds that they do not know, of a newer engine: then there is nothing to read in the result.
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { ExportResult } from '../workspaces/export';
 import { WorkspaceState } from '../workspaces/schemas';
 import { kindOf, verbs, type Verb } from '../rules/lifecycle';
 import { PruneResult, RestoreResult, SnapshotResult, VerifyResult } from '../snapshots/schemas';
@@ -46,6 +47,7 @@ const special = {
   'workspace.configure': Nothing,
   'workspace.fork': ForkResult,
   'workspace.keep': KeepResult,
+  'workspace.export': ExportResult,
   'workspace.commit': Type.Object({ image: Type.String(), id: Type.String() }),
   'workspace.delete': DeletionResult,
 } satisfies Record<string, TSchema>;

@@ -78,6 +78,11 @@ export interface PutTarOptions {
   keepRights?: boolean;
 }
 
+export interface MergeOptions {
+  /** The target gets owner, mode, times and attributes that the stage has by the tar. */
+  dressed?: boolean;
+}
+
 export interface Unpacked {
   lost: Loss[];
   /** What was left out; the rest is there. */
@@ -219,7 +224,7 @@ export interface VolumeFiles {
    * Moves what was staged into `target`, by rename, as the policy says; then the stage is gone. Folders are merged,
    * but with `rename` what exists at the top gets a free name as a whole. Paths of the result are from `target`.
    */
-  merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult>;
+  merge(stage: string, target: string, policy: ConflictPolicy, options?: MergeOptions): Promise<MergeResult>;
   /** Throws a stage away; fine when it is gone already. */
   unstage(stage: string): Promise<void>;
   close(): Promise<void>;

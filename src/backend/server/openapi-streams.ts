@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { CompareEvent } from '../../api/files/compare';
 import { FindEvent } from '../../api/files/find';
 import { FileChange, FileEntry } from '../../api/files/schemas';
+import { ImportResult } from '../../api/workspaces/export';
 import { AttachInput, AttachOutput, AttachStart, EngineEvent } from '../../api/stream-schemas';
 
 const binary = Type.String({ format: 'binary' });
@@ -67,6 +68,16 @@ export const streamDocs: Readonly<Record<string, object>> = {
       'text/event-stream',
       'Stays open and says nothing: a temporary workspace is deleted some seconds after its last lease has gone.',
     ),
+  },
+  'workspaces.export': {
+    description:
+      'The header `berth-operation` is the id of the operation, which is cancelled when the client goes. The content is ' +
+      'cut off when that fails: it has the error.',
+    responses: answer('application/octet-stream', 'The file, a tar.'),
+  },
+  'workspaces.import': {
+    requestBody: { required: true, content: { 'application/octet-stream': { schema: binary } } },
+    responses: answer('application/json', 'The workspace is there.', ImportResult),
   },
   'workspaces.attach': {
     description:

@@ -8,6 +8,8 @@ import type { EngineDescription } from '../services/engine/engine-description';
 import type { EventHub } from '../services/operations/event-hub';
 import type { Forks } from '../services/workspaces/fork/forks';
 import type { Keeping } from '../services/workspaces/fork/keep';
+import type { Exports } from '../services/workspaces/export/exports';
+import type { Imports } from '../services/workspaces/export/imports';
 import type { Images } from '../services/images/images';
 import type { Leases } from '../services/workspaces/watch/leases';
 import type { Lifetime } from '../services/engine/lifetime';
@@ -48,6 +50,8 @@ export interface Services {
   bin: TrashBin;
   trash: ThrowingAway;
   restoring: Restoring;
+  exports: Exports;
+  imports: Imports;
   operations: Operations;
   settings: Settings;
   doctor: Doctor;

@@ -1,13 +1,13 @@
 /** Routes whose answer is a stream: events, logs, file contents, archives, file changes. */
-import { pipeline } from 'node:stream/promises';
-import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BerthError, asBerthError } from '../../api/errors';
 import type { FindEvent } from '../../api/files/find';
 import { streams, type StreamId, type StreamParams, type StreamQuery } from '../../api/streams';
 import { refuseSlowLists, Search } from '../services/volumes/find/find';
 import { registerCompare } from './compare-route';
+import { sendStream, withContent } from './content';
+import { registerExport } from './export-routes';
 import { goneSignal } from './gone-signal';
 import type { Services } from './services';
 import { openEventStream, type EventWriter } from './sse';
@@ -15,22 +15,10 @@ import { optionsOf } from './stream-options';
 
 /** For clients to take the end of their event stream. */
 const closeTimeoutMs = 1_000;
-const contentBuffer = 256 * 1024;
 
 interface Input<Id extends StreamId> {
   Params: StreamParams<Id>;
   Querystring: StreamQuery<Id>;
-}
-
-/** Errors before the first byte are answered as JSON; later ones cut the connection. */
-async function sendStream(reply: FastifyReply, stream: Readable, contentType: string): Promise<void> {
-  reply.hijack();
-  reply.raw.writeHead(200, { 'content-type': contentType });
-  try {
-    await pipeline(stream, reply.raw);
-  } catch {
-    reply.raw.destroy();
-  }
 }
 
 /** Registers all of them. */
@@ -41,6 +29,7 @@ export function registerStreams(server: FastifyInstance, services: Services): vo
   registerFind(server, services);
   registerCompare(server, services);
   registerLogs(server, services);
+  registerExport(server, services);
 }
 
 function registerEvents(server: FastifyInstance, { events, lifetime, visibility }: Services): void {
@@ -118,46 +107,11 @@ async function writeFile(
 ) {
   const { volume } = request.params;
   const { path, create = true, overwrite = true, mode } = request.query;
-  const { body } = request;
-  if (!(body instanceof Readable)) {
-    throw new BerthError('bad_request', 'There is no content.', {
-      hint: 'Send it as application/octet-stream.',
-    });
-  }
-  const abort = new AbortController();
-  request.raw.once('close', () => {
-    if (!request.raw.complete) {
-      abort.abort();
-    }
-  });
   const options = { create, overwrite, ...(mode !== undefined && { mode }) };
-  const entry = await withContent(body, async (content) => {
+  return withContent(request, async (content, signal) => {
     const files = await volumes.files(volume);
-    return files.write(path, content, options, abort.signal);
+    return files.write(path, content, options, signal);
   });
-  return entry;
-}
-
-/**
- * Whoever refuses content destroys its stream, and with the request the connection, before it is said why. So it gets a
- * stream of its own, and what it leaves is read past: the client has its answer, and ends sending.
- */
-async function withContent<T>(body: Readable, use: (content: Readable) => Promise<T>): Promise<T> {
-  const content = new PassThrough({ highWaterMark: contentBuffer });
-  const cutOff = (): void => {
-    if (!body.readableEnded) {
-      content.destroy(new BerthError('gone', 'The content was cut off.'));
-    }
-  };
-  content.on('error', () => undefined);
-  body.once('error', cutOff).once('close', cutOff);
-  body.pipe(content);
-  try {
-    return await use(content);
-  } finally {
-    body.off('close', cutOff).unpipe(content);
-    body.resume();
-  }
 }
 
 function registerWatch(server: FastifyInstance, { volumes, access, lifetime }: Services): void {

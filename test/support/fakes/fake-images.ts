@@ -36,6 +36,12 @@ export class FakeImages implements ImageStore {
     return { tar: Readable.from([Buffer.from(name)]), totalBytes: 1 };
   }
 
+  async load(name: string, tar: Readable, signal: AbortSignal): Promise<void> {
+    for await (const _ of tar);
+    await this.act('load', name, signal);
+    this.known.set(name, `sha256:${name}`);
+  }
+
   async remove(name: string): Promise<void> {
     await this.act('remove image', name);
     this.known.delete(name);

@@ -34,6 +34,11 @@ export interface ImageStore {
   /** To its registry. */
   push(image: string, progress: (p: PullProgress) => void, signal: AbortSignal): Promise<void>;
   save(image: string, signal: AbortSignal): Promise<SavedImage>;
+  /**
+   * Takes in what `save` of any driver has written: one image, under that name and no other. Throws `bad_request` for
+   * what is none, and `not_supported` for one of another kind of machine; then nothing of it is left.
+   */
+  load(image: string, tar: Readable, signal: AbortSignal): Promise<void>;
   /** Takes the name away, and the image when it has no other; throws `in_use`. */
   remove(image: string): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 /** What the driver needs of its neighbours: guest kits, root file systems and disks. */
+import type { Readable } from 'node:stream';
 import type { Image } from '../../../api/engine/schemas';
 import type { PullProgress, RuntimeState, SavedImage, VolumeStore } from '../driver';
 import type { SnapshotJob } from '../contract/snapshots';
@@ -73,6 +74,8 @@ export interface ImageArchive {
   push(image: string, options: TransferOptions): Promise<void>;
   /** As a tar that `docker load` takes, and that is an OCI image layout too. */
   save(image: string, signal: AbortSignal): Promise<SavedImage>;
+  /** What `save` has written, of any kind of runtime. */
+  load(image: string, tar: Readable, signal: AbortSignal): Promise<void>;
   remove(image: string): Promise<void>;
   /** Answers the image's id. */
   commit(from: CommitFrom, image: string, options: TransferOptions): Promise<string>;

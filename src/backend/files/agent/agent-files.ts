@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
-import type { ConflictPolicy, FileChange, FileEntry, FileList } from '../../../api/files/schemas';
+import type { FileChange, FileEntry, FileList } from '../../../api/files/schemas';
 import type { FoundDetails, Inventory, InventoryOptions, WantedDetails } from '../inventory';
 import { maxNoted, type Kept } from '../kept';
 import type { AgentAccess } from './access';
@@ -311,9 +311,9 @@ export class AgentFiles implements VolumeFiles {
     return bulk && { minBytes: bulk.minBytes, put: (...args) => bulk.write(...args) };
   }
 
-  async merge(stage: string, target: string, policy: ConflictPolicy): Promise<MergeResult> {
+  async merge(...[stage, target, policy, options]: Parameters<VolumeFiles['merge']>): Promise<MergeResult> {
     try {
-      const fields = { stage, target: normalizePath(target), policy };
+      const fields = { stage, target: normalizePath(target), policy, ...options };
       const { ok } = await this.once('merge', fields, { timeoutMs: treeTimeoutMs });
       return mergeOf(ok);
     } finally {

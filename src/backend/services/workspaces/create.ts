@@ -59,13 +59,24 @@ export interface CreatorDeps {
 export interface Filling {
   /** Of its record, beside what every create notes. */
   record: Pick<WorkspaceRecord, 'cloned' | 'forkedFrom' | 'fromTrash'>;
+  /** What it is, for people; a fork if absent. */
+  what?: 'import';
+  /** Brings the image of the spec, where that comes with the files. */
+  bringImage?: (context: OperationContext) => Promise<void>;
   /** Makes volumes of names that are free, and notes each in `createdVolumes` before. */
   makeVolumes(context: OperationContext): Promise<void>;
   /** When the runtime is there, with its own volumes; nothing runs. */
   fill(context: OperationContext): Promise<void>;
 }
 
+const bringing = { name: 'bring', title: 'Take the image in' };
 const filled = { name: 'fill', title: 'Copy the files' };
+
+const newNameHints = {
+  temporary: 'Choose another name for a temporary workspace.',
+  fork: 'Choose another name for a fork.',
+  import: 'Choose another name for it: `--name`.',
+};
 
 export class WorkspaceCreator {
   constructor(private readonly deps: CreatorDeps) {}
@@ -80,10 +91,12 @@ export class WorkspaceCreator {
     const { name, start = true } = request;
     const driver = drivers.of(spec.runtime);
     registry.refuseTaken(name);
-    await this.refuseVolumesThatAreThere({ name, mustBeNew: 'of a fork' }, spec);
+    const { what = 'fork', bringImage } = filling;
+    await this.refuseVolumesThatAreThere({ name, mustBeNew: what }, spec);
     const { cloned } = filling.record;
     await this.reserve(request, spec, await driver.engine(), { ...filling.record, isUnfilled: true });
     const plan = [
+      ...(bringImage === undefined ? [] : [bringing]),
       startSteps.image,
       ...(driver.images.prepare === undefined ? [] : [startSteps.prepare]),
       createStep(spec.runtime),
@@ -92,7 +105,7 @@ export class WorkspaceCreator {
     ];
     const begin = {
       kind: 'workspace.create',
-      title: `Create workspace ${name}`,
+      title: `${what === 'fork' ? 'Create' : 'Import'} workspace ${name}`,
       workspace: name,
       plan,
     } as const;
@@ -147,7 +160,7 @@ export class WorkspaceCreator {
    * a fork not write over it.
    */
   private async refuseVolumesThatAreThere(
-    { name, mustBeNew }: { name: string; mustBeNew?: 'temporary' | 'of a fork' },
+    { name, mustBeNew }: { name: string; mustBeNew?: keyof typeof newNameHints },
     spec: WorkspaceSpec,
   ): Promise<void> {
     const { drivers } = this.deps;
@@ -160,7 +173,7 @@ export class WorkspaceCreator {
         const fate = mustBeNew === 'temporary' ? 'deleted' : 'written over';
         throw new BerthError('exists', `There is a volume ${volume} already: it would be ${fate}.`, {
           field: 'name',
-          hint: `Choose another name for a ${mustBeNew === 'temporary' ? 'temporary workspace' : 'fork'}.`,
+          hint: newNameHints[mustBeNew],
         });
       }
       if (owner !== undefined) {
@@ -307,6 +320,8 @@ export class WorkspaceCreator {
   ): Promise<void> {
     const { registry, runtimes, starter } = this.deps;
     try {
+      const bring = filling?.bringImage;
+      await (bring && context.step(bringing.name, bringing.title, () => bring(context)));
       await ensureImage(runtimes.of(registry.get(name)).driver, registry.get(name).spec.image, context);
       const { name: step, title } = createStep(registry.get(name).spec.runtime);
       await context.step(step, title, async () => {

@@ -194,7 +194,9 @@ async function removeVolumes(
   context: OperationContext,
 ): Promise<string[]> {
   const deleted: string[] = [];
-  for (const volume of ownVolumesOf(record)) {
+  // Of an import that was cut off, what has a part of the files.
+  const unfilled = record.isUnfilled === true ? record.createdVolumes : [];
+  for (const volume of new Set([...ownVolumesOf(record), ...unfilled])) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
       // It may have been protected since the delete began.
       refuseGuardedVolume(deps, (await driver.volumes.inspect(volume)) ?? ownVolumeKey(record, volume));

@@ -1,4 +1,5 @@
 /** Images of the engine. */
+import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import { imageName, versionOf } from '../../../../api/rules/image-reference';
@@ -12,6 +13,7 @@ import { buildImages } from './image-build';
 import { isInternalContainer, label } from '../engine/labels';
 import { followProgress } from '../engine/progress-stream';
 import { PullSum } from './pull-progress';
+import { renamedImage } from '../../../images/oci/renamed';
 import { registryAuth } from '../../../images/registry-auth';
 import { nameOf } from '../runtime/runtime-info';
 import { toReadable, withErrorsOf } from '../engine/streams';
@@ -126,6 +128,35 @@ export class ContainerImages implements ImageStore {
       },
       { timeoutMs: pullTimeoutMs, signal },
     );
+  }
+
+  async load(image: string, tar: Readable, signal: AbortSignal): Promise<void> {
+    const what = `load ${image}`;
+    await this.endpoint.call(
+      what,
+      async (docker) => {
+        const named = renamedImage(tar, image);
+        // It ends by what was wrong with the tar, which the engine only sees cut off.
+        let broken: unknown;
+        named.on('error', (error) => (broken ??= error));
+        try {
+          const answer = await docker.loadImage(named, { quiet: true, abortSignal: signal });
+          await followProgress(toReadable(answer), signal, () => undefined);
+        } catch (error) {
+          throw broken ?? error;
+        } finally {
+          named.destroy();
+        }
+      },
+      { timeoutMs: pullTimeoutMs, signal },
+    );
+    if ((await this.resolve(image)) === undefined) {
+      throw new BerthError('bad_request', `What was loaded as ${image} is no image.`, { field: 'image' });
+    }
+    await this.refuseForeign(image).catch(async (error: unknown) => {
+      await this.remove(image).catch(() => undefined);
+      throw error;
+    });
   }
 
   async remove(image: string): Promise<void> {

@@ -3,6 +3,7 @@
  * those of our own, which were committed, or pulled without an engine. What is built for microVMs besides is the
  * guest kit.
  */
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import type { Image } from '../../../../api/engine/schemas';
 import type { ImageStore, PullProgress, SavedImage } from '../../driver';
@@ -53,6 +54,10 @@ export class MicrovmImages implements ImageStore {
 
   save(image: string, signal: AbortSignal): Promise<SavedImage> {
     return this.archive().save(image, signal);
+  }
+
+  load(image: string, tar: Readable, signal: AbortSignal): Promise<void> {
+    return this.archive().load(image, tar, signal);
   }
 
   remove(image: string): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { imageMissing, withTag } from '../../../../api/rules/image-reference';
 import type { Image } from '../../../../api/engine/schemas';
@@ -23,6 +24,7 @@ import type { ImageExporter } from './exporter';
 import { ImageFinder } from './find-image';
 import { OwnImages } from './own-images';
 import { lockFile } from '../../../machine/publish';
+import { loadImage } from './load';
 import { saveImage } from './save';
 import { SharedWork } from '../../../images/shared-work';
 import type { RootSource } from './source';
@@ -94,6 +96,10 @@ export class RootImageStore implements RootImages, ImageArchive {
 
   async save(image: string, signal: AbortSignal): Promise<SavedImage> {
     return { tar: await saveImage(await this.own.get(image), signal), totalBytes: 0 };
+  }
+
+  load(image: string, tar: Readable, signal: AbortSignal): Promise<void> {
+    return loadImage(this.own.committed, withTag(image), tar, signal);
   }
 
   async remove(image: string): Promise<void> {

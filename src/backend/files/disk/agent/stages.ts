@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { isOwnName } from '../../../../api/rules/volume-path';
 import { DiskError, errorReply } from '../../../ext4/disk-error';
 import { rootInode } from '../../../ext4/file-system';
+import type { Inode } from '../../../ext4/structures/inode';
 import type { Copied } from './copied';
 import { TreeCopy } from './copying';
 import { entryOf, type Fields } from './entries';
@@ -83,8 +84,17 @@ export class Stages {
       }
       const batch = new Batch(fs);
       const merge = new Merge(fs, batch, request.policy, place.path, notify);
-      yield* merge.folder(fs.lookup(rootInode, name) ?? 0, place.inode.number, '');
+      const stage = fs.lookup(rootInode, name) ?? 0;
+      // Before anything is moved out of it: that changes its times.
+      const { time, rest } = timeOf(fs.inode(stage));
+      yield* merge.folder(stage, place.inode.number, '');
       yield* batch.flush();
+      if (request.dressed === true) {
+        fs.transact(() => {
+          this.dress(place.inode.number, fs.inode(stage));
+          fs.change(place.inode.number, (inode) => inode.setTime('mtime', time, rest));
+        });
+      }
       return merge.result();
     } finally {
       // What was moved before an error stays moved, as with every file system.
@@ -111,6 +121,22 @@ export class Stages {
     for (const name of [...this.living]) {
       yield* this.drop(name);
     }
+  }
+
+  /** A folder gets owner, mode and attributes of another one. */
+  private dress(folder: number, facts: Inode): void {
+    const { fs } = this.volume;
+    fs.change(folder, (inode) => {
+      inode.mode = inode.type | (facts.mode & 0o7777);
+      inode.setOwner(facts.uid, facts.gid);
+    });
+    const wanted = fs.attributes.list(facts.number);
+    for (const name of fs.attributes.list(folder).keys()) {
+      if (!wanted.has(name)) {
+        fs.attributes.remove(folder, name);
+      }
+    }
+    wanted.forEach((value, name) => fs.attributes.set(folder, name, value));
   }
 
   private make(): string {
@@ -146,4 +172,8 @@ export class Stages {
     fs.transact(() => fs.rename(stage, 'copy', target.directory, target.name));
     return old !== undefined;
   }
+}
+
+function timeOf(inode: Inode): { time: number; rest: number } {
+  return { time: inode.time('mtime'), rest: inode.timeRest('mtime') };
 }

@@ -59,7 +59,7 @@ function notesOf({ mounts = [], docker }: WorkspaceSpec): string[] {
 }
 
 /** As Berth makes names of volumes; where the two would make none, a part of both with a sum of the whole. */
-function copyNameOf(fork: string, volume: string): string {
+export function copyNameOf(fork: string, volume: string): string {
   const wanted = `${fork}-${volume}`;
   if (isName(wanted)) {
     return wanted;

@@ -19,10 +19,9 @@ import type { Filling, WorkspaceCreator } from '../create';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
-import { freeForkNames, forkPlanOf, isCopied, type ForkPlan } from './fork-spec';
+import { freeForkNames, forkPlanOf, type ForkPlan } from './fork-spec';
 import type { ForkBases } from './bases';
-import { isBase } from './fork-base';
-import { dropForkImage, imageOfOwn } from './fork-image';
+import { releaseBase, takeBase, type Base } from './take-base';
 import { refuseUnfilled } from './unfilled';
 
 export interface ForksDeps {
@@ -35,17 +34,6 @@ export interface ForksDeps {
   bases: ForkBases;
   snapshots: Snapshots;
   log: Log;
-}
-
-/** What all forks of one call begin with. */
-interface Base {
-  source: WorkspaceRecord;
-  image: string;
-  /** Ids by their volumes: of the home, and of named volumes. */
-  snapshots: ReadonlyMap<string, string>;
-  /** Ids of those that were made for them. */
-  made: readonly string[];
-  at: string;
 }
 
 /** Forks that are made at the same time. */
@@ -78,7 +66,7 @@ export class Forks {
     return operations.start({ kind: 'workspace.fork', title, workspace: name }, async (context) => {
       try {
         await runtimes.reach(source);
-        const base = await this.baseOf(source, request, context);
+        const base = await takeBase(this.deps, source, request, context);
         return await this.makeAll(base, names, request.start ?? true, context);
       } finally {
         names.forEach((each) => this.coming.delete(each));
@@ -119,44 +107,7 @@ export class Forks {
       return { forks, ...(notes.length > 0 && { notes }) };
     } finally {
       letGo();
-      await this.release(base);
-    }
-  }
-
-  private async baseOf(
-    source: WorkspaceRecord,
-    { snapshot }: ForkRequest,
-    context: OperationContext,
-  ): Promise<Base> {
-    const { snapshots, log } = this.deps;
-    const { homeVolume, spec } = source;
-    const named = new Set((spec.mounts ?? []).filter(isCopied).map(({ source: volume }) => volume));
-    const known = new Map<string, string>();
-    const made: string[] = [];
-    if (snapshot !== undefined) {
-      known.set(homeVolume, (await snapshots.get(homeVolume, snapshot)).id);
-    }
-    const base = { source, image: spec.image, snapshots: known, made, at: new Date().toISOString() };
-    try {
-      // First: what can't be read says so before anything is copied.
-      base.image = (await imageOfOwn(this.deps, source, context)) ?? spec.image;
-      const keep = async (volume: string): Promise<void> => {
-        const id = await snapshots.keep(volume, 'fork', context);
-        made.push(id);
-        known.set(volume, id);
-      };
-      if (!known.has(homeVolume)) {
-        await context.step('snapshot', 'Keep its home as it is now', () => keep(homeVolume));
-      }
-      for (const volume of named) {
-        await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
-      }
-      return base;
-    } catch (error) {
-      await this.release(base).catch((left: unknown) => {
-        log.warn({ err: left, workspace: source.name }, 'what forks were to begin with stays');
-      });
-      throw error;
+      await releaseBase(this.deps, base);
     }
   }
 
@@ -241,16 +192,6 @@ export class Forks {
   private async secretsOf({ name, spec }: WorkspaceRecord): Promise<Record<string, string> | undefined> {
     const { secretNames = [] } = spec;
     return secretNames.length === 0 ? undefined : this.deps.secrets.values(name, secretNames);
-  }
-
-  /** What no fork has come to; of named volumes nobody compares with what they began with. */
-  private async release({ source, image, snapshots, made }: Base): Promise<void> {
-    const { runtimes } = this.deps;
-    await dropForkImage(this.deps, runtimes.of(source).driver, image);
-    const ofHome = snapshots.get(source.homeVolume);
-    for (const id of made.filter((each) => each !== ofHome || !isBase(this.deps, each))) {
-      await this.deps.snapshots.dropForked(id);
-    }
   }
 }
 
