@@ -28,7 +28,11 @@ export async function follow(cli: Cli, client: EngineClient, operation: Operatio
 }
 
 /** Events only decorate: whether the operation has ended is asked by `waitFor`. */
-export function watch(client: EngineClient, id: string, listener: (operation: Operation) => void): EventStream {
+export function watch(
+  client: EngineClient,
+  id: string,
+  listener: (operation: Operation) => void,
+): EventStream {
   return new EventStream(() => Promise.resolve(client.transport), {
     event: (event) => {
       if (event.type === 'operation.changed' && event.payload.id === id) {

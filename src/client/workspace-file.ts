@@ -35,7 +35,8 @@ export async function exportWorkspace(
   const content = await client.reach(() => client.transport.open(request), signal);
   const id = String(content.headers[operationHeader]);
   begun?.(id);
-  const ended = (): Promise<Operation> => client.call('operations.get', { params: { id }, query: { wait: endMs } });
+  const ended = (): Promise<Operation> =>
+    client.call('operations.get', { params: { id }, query: { wait: endMs } });
   try {
     await pipeline(content, target, { signal });
   } catch (error) {
@@ -44,7 +45,9 @@ export async function exportWorkspace(
     }
     // The connection was cut off: why, the operation knows.
     const { status, ...rest } = await ended();
-    throw status === 'failed' && rest.error !== undefined ? failureOf({ error: rest.error }) : wrapTransportError(error);
+    throw status === 'failed' && rest.error !== undefined
+      ? failureOf({ error: rest.error })
+      : wrapTransportError(error);
   }
   return settled(await ended());
 }
@@ -65,7 +68,10 @@ export async function exportToFile(
   await refuseExisting(path, force);
   const part = join(dirname(path), `.${basename(path).slice(0, 200)}.part-${randomBytes(4).toString('hex')}`);
   const file = await open(part, 'wx', 0o600).catch((error: unknown) => {
-    throw new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, { field: 'output', cause: error });
+    throw new BerthError('path_not_found', `${path} can't be written: ${String(error)}.`, {
+      field: 'output',
+      cause: error,
+    });
   });
   try {
     const ended = await exportWorkspace(client, name, writableOf(file), options);
@@ -76,7 +82,10 @@ export async function exportToFile(
     return ended;
   } catch (error) {
     throw isFull(error)
-      ? new BerthError('no_space', `There is no room for ${path}.`, { hint: 'Free some, or choose another place.', cause: error })
+      ? new BerthError('no_space', `There is no room for ${path}.`, {
+          hint: 'Free some, or choose another place.',
+          cause: error,
+        })
       : error;
   } finally {
     await file.close().catch(() => undefined);

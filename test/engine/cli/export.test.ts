@@ -48,7 +48,7 @@ describe('berth export and import', function () {
   const look = [
     'cd /home/workspace; ls -A | sort; stat -c "%n %F %a %u %g %h %s %y" d d/a d/b d/l d/p d/holes d/large /data/f',
     'stat -c "%n %a %u %g" . /data /opt/tool/t; sha256sum d/large; tail -c 4 d/holes; cat /data/f /opt/tool/t; echo $COLOUR',
-    'python3 -c "import os; print(os.listxattr(\'d/large\'), os.stat(\'d/holes\').st_blocks < 100)" 2>/dev/null',
+    "python3 -c \"import os; print(os.listxattr('d/large'), os.stat('d/holes').st_blocks < 100)\" 2>/dev/null",
   ].join('\n');
   const files = (of: Berth, workspace: string): Promise<string> =>
     of.ok('exec', workspace, '--user', 'root', '--', 'sh', '-c', look);
@@ -76,8 +76,14 @@ describe('berth export and import', function () {
     assert.equal((await berth.json<Workspace>('info', name)).state, 'running');
     assert.deepEqual(await berth.json<Snapshot[]>('snapshot', 'list', name), []);
     const images = (await berth.json<Image[]>('image', 'list')).flatMap(({ tags }) => tags);
-    assert.deepEqual(images.filter((tag) => tag.includes(name)), []);
-    assert.deepEqual(readdirSync(berth.folder).filter((each) => each.includes('.berth')), [`${name}.berth`]);
+    assert.deepEqual(
+      images.filter((tag) => tag.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      readdirSync(berth.folder).filter((each) => each.includes('.berth')),
+      [`${name}.berth`],
+    );
   });
 
   it('makes the same workspace in another installation, beside what has its names and ports', async () => {
@@ -90,7 +96,10 @@ describe('berth export and import', function () {
     assert.equal(await files(other, there), await files(berth, name));
     const { spec, tags, state } = await other.json<Workspace>('info', there);
     assert.deepEqual([tags, state, spec.secretNames], [['tried'], 'running', undefined]);
-    assert.deepEqual(spec.mounts?.map(({ source, target }) => [source, target]), [[`${there}-${data}`, '/data']]);
+    assert.deepEqual(
+      spec.mounts?.map(({ source, target }) => [source, target]),
+      [[`${there}-${data}`, '/data']],
+    );
     await other.ok('delete', there, '--yes');
     await other.ok('volume', 'delete', `${there}-${data}`, '--yes').catch(() => '');
     assert.deepEqual(await left(), [[], [], []]);
@@ -106,7 +115,11 @@ describe('berth export and import', function () {
     const taken = await berth.run(['import', '-'], { input: small });
     assert.match(taken.stderr, /hint: Import it under another name: `--name/);
     const there = `${other.prefix}-pipe`;
-    const piped = await berth.shell('"$0" "$1" export "$2" --image reference --output - | BERTH_HOME="$3" "$0" "$1" import - --name "$4" --no-start', [name, other.home, there], '');
+    const piped = await berth.shell(
+      '"$0" "$1" export "$2" --image reference --output - | BERTH_HOME="$3" "$0" "$1" import - --name "$4" --no-start',
+      [name, other.home, there],
+      '',
+    );
     assert.equal(piped.code, 0, piped.stderr);
     assert.match(piped.stderr, new RegExp(`not in the file: its image ${image}`));
     assert.match(piped.stderr, /files that it has outside of its volumes/);

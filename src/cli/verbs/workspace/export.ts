@@ -35,7 +35,10 @@ export function registerExport(program: Command, cli: Cli): void {
       .argument('<name>')
       .option('--output <file>', 'the file, or `-` for standard output (default: NAME.berth)')
       .addOption(
-        new Option('--image <how>', '`reference`: without the image, and what was installed').choices(['include', 'reference']),
+        new Option('--image <how>', '`reference`: without the image, and what was installed').choices([
+          'include',
+          'reference',
+        ]),
       )
       .option('--force', 'replace a file that is there')
       .action((name: string, options: ExportOptions) => exportOne(cli, name, options)),
@@ -90,7 +93,10 @@ async function exportOne(cli: Cli, name: string, options: ExportOptions): Promis
   cli.exitCode = ended.warnings.length > 0 ? 1 : 0;
   noteLeftOut(cli, leftOut);
   if (output !== standard) {
-    cli.result({ workspace: name, file: output, leftOut, warnings: ended.warnings }, () => `${name} is in ${output}.`);
+    cli.result(
+      { workspace: name, file: output, leftOut, warnings: ended.warnings },
+      () => `${name} is in ${output}.`,
+    );
   }
 }
 
@@ -176,7 +182,14 @@ function showSent(cli: Cli, content: Readable, total: number): () => void {
   const update = (): void => {
     const progress = { unit: 'bytes' as const, done: sent, ...(total > 0 && { total }) };
     display.update({
-      ...{ id: '', kind: 'workspace.create', title: 'Import', status: 'running', startedAt: '', cancellable: true },
+      ...{
+        id: '',
+        kind: 'workspace.create',
+        title: 'Import',
+        status: 'running',
+        startedAt: '',
+        cancellable: true,
+      },
       ...{ steps: [], warnings: [], progress },
     });
   };

@@ -42,7 +42,10 @@ export class BundleWriter {
   }
 
   /** All of a content, from the first byte to the last: its chunks are its sender's again when `take` resolves. */
-  async content(name: string, write: (take: (chunk: Buffer) => Promise<void>) => Promise<void>): Promise<void> {
+  async content(
+    name: string,
+    write: (take: (chunk: Buffer) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
     const pieces = new Pieces((number, bytes) => this.member(pieceName(name, number), bytes));
     try {
       await write((chunk) => pieces.take(chunk));
@@ -60,7 +63,9 @@ export class BundleWriter {
   private async member(name: string, content: Buffer): Promise<void> {
     const sum = createHash('sha256').update(content).digest('hex');
     this.sums.push(`${sum}  ${name}\n`);
-    await this.send(Buffer.concat([headerOf(name, content.length), content, Buffer.alloc(paddingOf(content.length))]));
+    await this.send(
+      Buffer.concat([headerOf(name, content.length), content, Buffer.alloc(paddingOf(content.length))]),
+    );
   }
 }
 

@@ -106,7 +106,10 @@ export class Exports {
         bytes,
         notes: isIncluded ? [] : await this.ownNotes(source),
       });
-      const progress = new Progress(context, manifest.volumes.reduce((sum, each) => sum + each.bytes, manifest.image.bytes));
+      const progress = new Progress(
+        context,
+        manifest.volumes.reduce((sum, each) => sum + each.bytes, manifest.image.bytes),
+      );
       const writer = new BundleWriter(async (chunk) => {
         context.signal.throwIfAborted();
         await push(content, chunk);
@@ -121,7 +124,12 @@ export class Exports {
       }
       for (const [index, volume] of volumesOf(source).entries()) {
         const write = (): Promise<void> =>
-          this.writeVolume(writer, { name: contentOf(index), snapshot: base.snapshots.get(volume) ?? '' }, progress, context);
+          this.writeVolume(
+            writer,
+            { name: contentOf(index), snapshot: base.snapshots.get(volume) ?? '' },
+            progress,
+            context,
+          );
         await context.step(`volume ${volume}`, `Write ${volume}`, write);
       }
       await writer.end();
@@ -188,7 +196,8 @@ export class Exports {
     context: OperationContext,
   ): Promise<void> {
     const files = await this.deps.volumes.files(snapshotFilesOf(snapshot));
-    const unread = (path: string, reason: string): void => context.warn(`${path} is not in the file: ${reason}.`);
+    const unread = (path: string, reason: string): void =>
+      context.warn(`${path} is not in the file: ${reason}.`);
     await writer.content(name, (take) =>
       files.receiveTar(
         '/',

@@ -18,19 +18,29 @@ export async function fillVolume(
 ): Promise<void> {
   const stage = await files.stage();
   try {
-    const { lost, failed } = await files.putTar(stage, sourceOf(content), context.signal, { keepRights: true });
+    const { lost, failed } = await files.putTar(stage, sourceOf(content), context.signal, {
+      keepRights: true,
+    });
     const [first] = failed;
     if (first !== undefined) {
-      throw new BerthError('bad_request', `${failed.length} files can't be written, ${JSON.stringify(first.path)} first: ${first.reason}.`);
+      throw new BerthError(
+        'bad_request',
+        `${failed.length} files can't be written, ${JSON.stringify(first.path)} first: ${first.reason}.`,
+      );
     }
     lost.forEach(({ what, count, first: path }) => {
-      context.warn(`${files.volume}: ${what} was not kept of ${count} files, of ${JSON.stringify(path)} first.`);
+      context.warn(
+        `${files.volume}: ${what} was not kept of ${count} files, of ${JSON.stringify(path)} first.`,
+      );
     });
     await empty(files);
     const result = await files.merge(stage, '/', 'overwrite', { dressed: true });
     const [left] = result.failed;
     if (left !== undefined) {
-      throw new BerthError('internal', `${result.failed.length} files were not put in place, ${JSON.stringify(left.path)} first: ${left.reason}.`);
+      throw new BerthError(
+        'internal',
+        `${result.failed.length} files were not put in place, ${JSON.stringify(left.path)} first: ${left.reason}.`,
+      );
     }
   } finally {
     await files.unstage(stage);

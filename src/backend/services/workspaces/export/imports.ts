@@ -237,7 +237,10 @@ function progressOf({ volumes, image }: Manifest): (bytes: number, context: Oper
   };
 }
 
-async function* counted(content: AsyncGenerator<Buffer>, count: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* counted(
+  content: AsyncGenerator<Buffer>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   for await (const chunk of content) {
     count(chunk.length);
     yield chunk;

@@ -89,8 +89,7 @@ function jsonOf(bytes: Buffer): unknown {
 
 /** By a number alone: what else a later version has is not known. */
 function refuseNewer(value: unknown): void {
-  const isOurs =
-    typeof value === 'object' && value !== null && 'format' in value && value.format === format;
+  const isOurs = typeof value === 'object' && value !== null && 'format' in value && value.format === format;
   if (isOurs && 'version' in value && typeof value.version === 'number' && value.version > formatVersion) {
     throw new BerthError(
       'not_supported',

@@ -23,7 +23,9 @@ async function membersOf(bytes: Buffer): Promise<Record<string, string>> {
       next();
     });
   });
-  const ended = new Promise<void>((resolve, reject) => extract.on('finish', () => resolve()).on('error', reject));
+  const ended = new Promise<void>((resolve, reject) =>
+    extract.on('finish', () => resolve()).on('error', reject),
+  );
   extract.end(bytes);
   await ended;
   return found;

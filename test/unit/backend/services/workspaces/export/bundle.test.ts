@@ -103,11 +103,10 @@ describe('a workspace file', function () {
       const contents = [randomBytes(size), Buffer.alloc(size), randomBytes(100)];
       const found = await read(await written(contents));
       assert.deepEqual(found.manifest, manifest);
-      assert.deepEqual(found.contents.map((each, index) => each.equals(contents[index] ?? Buffer.alloc(0))), [
-        true,
-        true,
-        true,
-      ]);
+      assert.deepEqual(
+        found.contents.map((each, index) => each.equals(contents[index] ?? Buffer.alloc(0))),
+        [true, true, true],
+      );
     }
   });
 
@@ -149,10 +148,19 @@ describe('a workspace file', function () {
     const cases: [Buffer, RegExp][] = [
       [Buffer.from('no tar at all'.repeat(100)), /it is no workspace file/],
       [member('other.json', Buffer.from('{}')), /"other.json": a workspace file begins with berth.json/],
-      [Buffer.concat([first, member('../../etc/cron.d/x', piece)]), /"\.\.\/\.\.\/etc\/cron.d\/x": image\/00000000.gz must/],
-      [Buffer.concat([first, member('image/00000001.gz', piece)]), /"image\/00000001.gz": image\/00000000.gz must/],
       [
-        Buffer.concat([first, member('image/00000000.gz', Buffer.alloc(0), { type: 'symlink', linkName: '/etc/passwd' })]),
+        Buffer.concat([first, member('../../etc/cron.d/x', piece)]),
+        /"\.\.\/\.\.\/etc\/cron.d\/x": image\/00000000.gz must/,
+      ],
+      [
+        Buffer.concat([first, member('image/00000001.gz', piece)]),
+        /"image\/00000001.gz": image\/00000000.gz must/,
+      ],
+      [
+        Buffer.concat([
+          first,
+          member('image/00000000.gz', Buffer.alloc(0), { type: 'symlink', linkName: '/etc/passwd' }),
+        ]),
         /"image\/00000000.gz": it is no plain file/,
       ],
       [Buffer.concat([first, image, image]), /"image\/00000000.gz": volumes\/0\/00000000.gz must/],
@@ -160,7 +168,10 @@ describe('a workspace file', function () {
         Buffer.concat([first, member('image/00000000.gz', gzipSync(Buffer.alloc(64 * pieceBytes)))]),
         /"image\/00000000.gz": it can not be unpacked/,
       ],
-      [Buffer.concat([first, member('image/00000000.gz', randomBytes(2 * pieceBytes))]), /it has 2097152 bytes, more than/],
+      [
+        Buffer.concat([first, member('image/00000000.gz', randomBytes(2 * pieceBytes))]),
+        /it has 2097152 bytes, more than/,
+      ],
       [member('berth.json', Buffer.alloc(2 * pieceBytes)), /"berth.json": it has 2097152 bytes/],
     ];
     for (const [file, message] of cases) {
@@ -170,7 +181,10 @@ describe('a workspace file', function () {
 
   it('has a manifest of values that a workspace can have', async () => {
     const { workspace } = manifest;
-    const spec = (more: object): object => ({ ...manifest, workspace: { ...workspace, spec: { ...workspace.spec, ...more } } });
+    const spec = (more: object): object => ({
+      ...manifest,
+      workspace: { ...workspace, spec: { ...workspace.spec, ...more } },
+    });
     const mount = (more: object): object => spec({ mounts: [{ ...workspace.spec.mounts?.[0], ...more }] });
     const cases: unknown[] = [
       [],
@@ -196,6 +210,9 @@ describe('a workspace file', function () {
     for (const value of cases) {
       await assert.rejects(read(about(value)), { code: 'bad_request' }, JSON.stringify(value));
     }
-    await assert.rejects(read(about({ ...manifest, version: 2, new: true })), { code: 'not_supported', field: 'file' });
+    await assert.rejects(read(about({ ...manifest, version: 2, new: true })), {
+      code: 'not_supported',
+      field: 'file',
+    });
   });
 });
