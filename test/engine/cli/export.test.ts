@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Image, Snapshot, Workspace } from '../../../src/api';
 import type { ImportResult } from '../../../src/api/workspaces/export';
+import { until } from '../../support/wait';
 import { Berth, finished } from './harness';
 
 /** Small, and with what a shell needs. */
@@ -159,7 +160,8 @@ describe('berth export and import', function () {
     const { code } = await finished(writing, 'export');
     assert.notEqual(code, 0);
     assert.ok(!readdirSync(berth.folder).some((each) => each.includes('killed')));
-    assert.deepEqual(await berth.json<Snapshot[]>('snapshot', 'list', name), []);
+    const snapshots = (): Promise<Snapshot[]> => berth.json<Snapshot[]>('snapshot', 'list', name);
+    await until('what was left to be removed', async () => (await snapshots()).length === 0);
 
     const there = `${other.prefix}-k`;
     const engine = await other.json<EngineInfo>('status');

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Image } from '../../../src/api/engine/schemas';
 import type { ImageBuild, ImageStore, PullProgress, SavedImage } from '../../../src/backend/drivers/driver';
 
@@ -37,7 +38,7 @@ export class FakeImages implements ImageStore {
   }
 
   async load(name: string, tar: Readable, signal: AbortSignal): Promise<void> {
-    for await (const _ of tar);
+    await buffer(tar);
     await this.act('load', name, signal);
     this.known.set(name, `sha256:${name}`);
   }

@@ -64,7 +64,7 @@ const renames: Readonly<Record<string, (value: unknown, name: string) => unknown
   repositories: () => ({}),
 };
 
-async function small({ size = 0, name }: Header, content: Source): Promise<Buffer> {
+async function small({ size, name }: Header, content: Source): Promise<Buffer> {
   if (size > maxDocumentBytes) {
     throw noImage(`its ${name} is too large`);
   }

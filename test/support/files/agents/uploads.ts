@@ -47,6 +47,18 @@ export function uploadCases(rooms: Rooms): void {
     assert.deepEqual(await at.names(), ['t']);
   });
 
+  it('gives the folder what the archive says of itself, when it is to be dressed', async function () {
+    at.needsOwners(this);
+    const root: Member = [{ name: './', type: 'directory', uid: 21, gid: 22, mode: 0o2750 }, ''];
+    await at.files.merge(await at.stage([root, ...fresh]), '/t', 'overwrite');
+    const plain = await at.files.stat('/t');
+    assert.notEqual(plain.uid, 21);
+    await at.files.merge(await at.stage([root, ...fresh]), '/t', 'overwrite', { dressed: true });
+    const { uid, gid, mode } = await at.files.stat('/t');
+    assert.deepEqual([uid, gid, mode & 0o777], [21, 22, 0o750]);
+    assert.deepEqual(await at.names(), ['t']);
+  });
+
   it('skips, renames what is at the top as a whole, or fails at the first thing in the way', async () => {
     const skipped = await at.files.merge(await at.stage(fresh), '/t', 'skip');
     assert.deepEqual(skipped, { files: 1, skipped: ['/a.txt', '/d/b'], renamed: [], failed: [] });

@@ -42,8 +42,8 @@ export class BundleReader {
     return parseManifest(await this.member(header, maxManifestBytes));
   }
 
-  /** What was written of that name, a piece at a time. */
-  async *content(name: string): AsyncGenerator<Buffer> {
+  /** What was written of that name, a piece at a time. `count` gets their bytes. */
+  async *content(name: string, count: (bytes: number) => void = () => undefined): AsyncGenerator<Buffer> {
     for (let number = 0; ; number += 1) {
       const wanted = pieceName(name, number);
       const header = await this.peek(wanted);
@@ -53,7 +53,9 @@ export class BundleReader {
         }
         return;
       }
-      yield await unpacked(wanted, await this.member(header, maxPieceBytes));
+      const piece = await unpacked(wanted, await this.member(header, maxPieceBytes));
+      count(piece.length);
+      yield piece;
     }
   }
 
@@ -156,12 +158,12 @@ class ByteReader {
   /** False at the end. */
   private async fetch(): Promise<boolean> {
     for (;;) {
-      const { value, done } = await this.source.next();
-      if (done === true) {
+      const next = await this.source.next();
+      if (next.done === true) {
         return false;
       }
-      if (value.length > 0) {
-        this.held = value;
+      if (next.value.length > 0) {
+        this.held = next.value;
         return true;
       }
     }

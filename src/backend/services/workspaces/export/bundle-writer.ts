@@ -117,7 +117,7 @@ class Pieces {
 
   private async writeFirst(): Promise<void> {
     const bytes = await this.packing[0];
-    this.packing.shift();
+    void this.packing.shift();
     if (bytes !== undefined) {
       await this.write(this.number, bytes);
       this.number += 1;

@@ -60,10 +60,12 @@ async function empty(files: VolumeFiles): Promise<void> {
 function sourceOf(content: AsyncGenerator<Buffer>): TarSource {
   return {
     next: async () => {
-      const { value, done } = await content.next();
-      return done === true ? undefined : value;
+      const next = await content.next();
+      return next.done === true ? undefined : next.value;
     },
     release: () => undefined,
-    close: async () => void (await content.return(undefined)),
+    close: async () => {
+      await content.return(undefined);
+    },
   };
 }

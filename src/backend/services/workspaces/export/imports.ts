@@ -177,7 +177,7 @@ export class Imports {
     const driver = drivers.of(spec.runtime);
     const progress = progressOf(manifest);
     const fill = async (volume: string, index: number, context: OperationContext): Promise<void> => {
-      const content = counted(reader.content(contentOf(index)), (bytes) => progress(bytes, context));
+      const content = reader.content(contentOf(index), (bytes) => progress(bytes, context));
       await fillVolume(await driver.volumes.files(volume), content, context);
     };
     return {
@@ -185,14 +185,14 @@ export class Imports {
       record: { cloned: manifest.workspace.cloned },
       ...(manifest.image.isIncluded && {
         bringImage: async (context) => {
-          const content = counted(reader.content(imageContent), (bytes) => progress(bytes, context));
+          const content = reader.content(imageContent, (bytes) => progress(bytes, context));
           const tar = Readable.from(content, { objectMode: false });
           // Whoever reads it has the error as well.
           tar.on('error', () => undefined);
           try {
             await driver.images.load(spec.image, tar, context.signal);
             // What is behind the end of the archive.
-            for await (const _ of content);
+            while ((await content.next()).done !== true);
           } finally {
             tar.destroy();
           }
@@ -235,14 +235,4 @@ function progressOf({ volumes, image }: Manifest): (bytes: number, context: Oper
     done += bytes;
     context.progress({ unit: 'bytes', done: Math.min(done, total), total });
   };
-}
-
-async function* counted(
-  content: AsyncGenerator<Buffer>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of content) {
-    count(chunk.length);
-    yield chunk;
-  }
 }
