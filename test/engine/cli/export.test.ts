@@ -101,8 +101,8 @@ describe('berth export and import', function () {
       spec.mounts?.map(({ source, target }) => [source, target]),
       [[`${there}-${data}`, '/data']],
     );
-    await other.ok('delete', there, '--yes');
-    await other.ok('volume', 'delete', `${there}-${data}`, '--yes');
+    await other.ok('delete', there, '--now', '--yes');
+    await other.ok('volume', 'delete', `${there}-${data}`, '--now', '--yes');
     assert.deepEqual(await left(), [[], [], []]);
   });
 
@@ -126,9 +126,9 @@ describe('berth export and import', function () {
     assert.match(piped.stderr, /files that it has outside of its volumes/);
     assert.equal((await other.json<Workspace>('info', there)).spec.image, image);
     assert.match(await other.ok('cat', `${there}:d/b`), /^one$/m);
-    await other.ok('delete', there, '--yes');
+    await other.ok('delete', there, '--now', '--yes');
     // Named volumes outlive their workspace.
-    await other.ok('volume', 'delete', `${there}-${data}`, '--yes');
+    await other.ok('volume', 'delete', `${there}-${data}`, '--now', '--yes');
   });
 
   it('leaves nothing of a file that is cut off, or has another byte', async () => {
@@ -175,7 +175,7 @@ describe('berth export and import', function () {
     process.kill(engine.pid, 'SIGKILL');
     reading.stdin.end();
     assert.notEqual((await finished(reading, 'import')).code, 0);
-    await other.run(['delete', there, '--yes']);
+    await other.run(['delete', there, '--now', '--yes']);
     assert.deepEqual(await left(), [[], [], []]);
     assert.ok(!existsSync(join(berth.folder, 'killed.berth')));
   });

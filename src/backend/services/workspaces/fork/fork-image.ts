@@ -63,7 +63,8 @@ export async function imageOfOwn(
 }
 
 /** A name for an image that comes with a workspace, and goes with it. */
-export const newForkImage = (workspace: string): string => `${repository}/${workspace}:${randomBytes(4).toString('hex')}`;
+export const newForkImage = (workspace: string): string =>
+  `${repository}/${workspace}:${randomBytes(4).toString('hex')}`;
 
 /** A runtime that is made of it has the identity of another one's system. */
 export const isForkImage = (image: string): boolean => image.startsWith(`${repository}/`);
