@@ -1,7 +1,7 @@
 /** What the first member of a workspace file says: `berth.json`. Contains no secret. */
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { BerthError } from '../../../../api/errors';
+import { asBerthError, BerthError } from '../../../../api/errors';
 import { checkCloneAddress } from '../../../../api/rules/clone-address';
 import { checkImage } from '../../../../api/rules/image-reference';
 import { variablePattern, volumeNamePattern } from '../../../../api/rules/names';
@@ -99,20 +99,27 @@ function refuseNewer(value: unknown): void {
   }
 }
 
+/** A rule of a create, broken by the manifest. */
+function ruled<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw damaged(manifestName, asBerthError(error).message.replace(/\.$/, ''), error);
+  }
+}
+
 /** What a create checks beyond its schema. */
 function checkValues({ workspace: { spec }, volumes, image }: Manifest): void {
   const { cloneUrl, mounts = [] } = spec;
   if (!image.isIncluded) {
-    checkImage(spec.image, spec.runtime);
+    ruled(() => checkImage(spec.image, spec.runtime));
   }
   if (cloneUrl !== undefined) {
-    checkCloneAddress(cloneUrl);
+    ruled(() => checkCloneAddress(cloneUrl));
   }
   for (const mount of mounts) {
-    const { kind, source, target, readOnly } = parseMount(
-      `${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`,
-      'file',
-    );
+    const text = `${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`;
+    const { kind, source, target, readOnly } = ruled(() => parseMount(text, 'file'));
     const isSame = kind === mount.kind && source === mount.source && target === mount.target;
     if (!isSame || kind !== 'volume' || readOnly) {
       throw damaged(manifestName, `the mount at ${JSON.stringify(mount.target)} is none of a volume`);
