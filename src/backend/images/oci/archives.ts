@@ -16,8 +16,11 @@ const Saved = Type.Array(
   { maxItems: 10_000 },
 );
 
-/** The image of that name in what `docker save` wrote; the only one there is when no name is given. */
-export async function openSaved(tar: TarFile, wanted: string | undefined): Promise<OpenImage> {
+/** The image of that name in what `docker save` wrote; the only one there is when no name is given. With its configuration as it is written. */
+export async function openSaved(
+  tar: TarFile,
+  wanted: string | undefined,
+): Promise<OpenImage & { config: Buffer }> {
   const bytes = await tar.read('manifest.json');
   if (bytes === undefined) {
     throw new BerthError('bad_request', `${tar.path} is not an archive of \`docker save\`.`, {
@@ -48,7 +51,7 @@ export async function openSaved(tar: TarFile, wanted: string | undefined): Promi
     }
     return { size, open: () => Promise.resolve(tar.stream(layer)) };
   });
-  return imageOf(tar.path, digestOf(config), document, layers);
+  return { ...imageOf(tar.path, digestOf(config), document, layers), config };
 }
 
 /** `name:tag`, or the tag alone. */

@@ -3,12 +3,13 @@ import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { TarLayout } from '../../../images/oci/archives';
+import { openSaved, TarLayout } from '../../../images/oci/archives';
 import { readBlob } from '../../../images/oci/blobs';
 import {
   ImageDocument,
   Index,
   Manifest,
+  mediaTypes,
   parseDocument,
   type Descriptor,
 } from '../../../images/oci/documents';
@@ -27,7 +28,12 @@ export async function loadImage(
   const path = await layout.scratch();
   try {
     await pipeline(archive, createWriteStream(path, { mode: 0o600, flags: 'wx' }), { signal });
-    const blobs = new TarLayout(await TarFile.open(path, signal));
+    const tar = await TarFile.open(path, signal);
+    if (tar.sizeOf('index.json') === undefined) {
+      await loadSaved(layout, name, tar, signal);
+      return;
+    }
+    const blobs = new TarLayout(tar);
     const { manifests } = await blobs.index();
     const descriptor = await manifestOf(blobs, choose(manifests, name), name, signal);
     const bytes = await readBlob(blobs, descriptor, signal);
@@ -48,6 +54,25 @@ export async function loadImage(
     await rm(path, { force: true });
     release();
   }
+}
+
+/** Of a Docker before 25: layers are plain tars, whose digests the configuration has. */
+async function loadSaved(layout: Layout, name: string, tar: TarFile, signal: AbortSignal): Promise<void> {
+  const { layers, config } = await openSaved(tar, undefined);
+  const parts = layers.map(({ diffId, size, open }) => ({ digest: diffId, size, open }));
+  for (const { open, ...part } of parts) {
+    if (!(await layout.has(part))) {
+      await layout.receive(await open(signal), part, { count: () => undefined, signal });
+    }
+  }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config: { mediaType: mediaTypes.config, ...(await layout.put(config)) },
+    layers: parts.map(({ digest, size }) => ({ mediaType: mediaTypes.plainLayer, digest, size })),
+  };
+  const written = await layout.put(Buffer.from(JSON.stringify(manifest)));
+  await layout.tag(name, { mediaType: mediaTypes.manifest, ...written });
 }
 
 async function manifestOf(
