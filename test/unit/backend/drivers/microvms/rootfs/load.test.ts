@@ -29,7 +29,11 @@ describe('rootfs of what is loaded', function () {
     const store = storeIn(temp());
     const other = { ...image, layers: imageOf([[{ name: 'x' }], [{ name: 'y' }]]).layers };
     const whole = savedOf([{ image, tags: null }]);
-    for (const archive of [savedOf([{ image: other, tags: null }]), whole.subarray(0, 2_000), Buffer.alloc(0)]) {
+    for (const archive of [
+      savedOf([{ image: other, tags: null }]),
+      whole.subarray(0, 2_000),
+      Buffer.alloc(0),
+    ]) {
       await assert.rejects(store.load('demo:1', Readable.from([archive]), never));
       await assert.rejects(store.ensure('demo:1', silent, never));
     }
