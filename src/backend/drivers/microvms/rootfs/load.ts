@@ -59,17 +59,17 @@ export async function loadImage(
 /** Of a Docker before 25: layers are plain tars, whose digests the configuration has. */
 async function loadSaved(layout: Layout, name: string, tar: TarFile, signal: AbortSignal): Promise<void> {
   const { layers, config } = await openSaved(tar, undefined);
-  const parts = layers.map(({ diffId, size, open }) => ({ digest: diffId, size, open }));
-  for (const { open, ...part } of parts) {
+  for (const layer of layers) {
+    const part = { digest: layer.diffId, size: layer.size };
     if (!(await layout.has(part))) {
-      await layout.receive(await open(signal), part, { count: () => undefined, signal });
+      await layout.receive(await layer.open(signal), part, { count: () => undefined, signal });
     }
   }
   const manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: { mediaType: mediaTypes.config, ...(await layout.put(config)) },
-    layers: parts.map(({ digest, size }) => ({ mediaType: mediaTypes.plainLayer, digest, size })),
+    layers: layers.map(({ diffId, size }) => ({ mediaType: mediaTypes.plainLayer, digest: diffId, size })),
   };
   const written = await layout.put(Buffer.from(JSON.stringify(manifest)));
   await layout.tag(name, { mediaType: mediaTypes.manifest, ...written });
