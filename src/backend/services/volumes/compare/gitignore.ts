@@ -12,15 +12,14 @@ type Token =
 
 export interface IgnorePattern {
   tokens: readonly Token[];
+  /** Most are bytes alone, or such an end: `*.log`. */
+  simple: { bytes: string; isEnd: boolean } | undefined;
   /** Takes back what an earlier one left out. */
   isNegated: boolean;
   isFolderOnly: boolean;
   /** Held against the path from its .gitignore on; else against the name alone. */
   isAnchored: boolean;
 }
-
-const maxPatterns = 10_000;
-const maxPatternBytes = 4_096;
 
 /** Of the C locale. */
 const posixClasses: Readonly<Record<string, (byte: string) => boolean>> = {
@@ -47,12 +46,11 @@ export function parseIgnoreFile(content: Buffer): IgnorePattern[] {
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '')
     .split('\n')
-    .slice(0, maxPatterns)
     .flatMap((line) => parseLine(line.endsWith('\r') ? line.slice(0, -1) : line) ?? []);
 }
 
 function parseLine(line: string): IgnorePattern | undefined {
-  if (line.startsWith('#') || line.length > maxPatternBytes) {
+  if (line.startsWith('#')) {
     return undefined;
   }
   let text = withoutTrailingBlanks(line);
@@ -63,7 +61,14 @@ function parseLine(line: string): IgnorePattern | undefined {
   const isAnchored = text.includes('/');
   text = text.startsWith('/') ? text.slice(1) : text;
   const tokens = text === '' ? undefined : tokensOf(text);
-  return tokens && { tokens, isNegated, isFolderOnly, isAnchored };
+  return tokens && { tokens, simple: simpleOf(tokens), isNegated, isFolderOnly, isAnchored };
+}
+
+function simpleOf(tokens: readonly Token[]): IgnorePattern['simple'] {
+  const isEnd = tokens[0]?.type === 'star';
+  const rest = isEnd ? tokens.slice(1) : tokens;
+  const bytes = rest.flatMap((token) => (token.type === 'byte' ? token.byte : []));
+  return bytes.length === rest.length && bytes.length > 0 ? { bytes: bytes.join(''), isEnd } : undefined;
 }
 
 /** But for those after a backslash. */
@@ -150,24 +155,36 @@ function memberAt(text: string, at: number): { byte: string; end: number } | und
   return byte === undefined ? undefined : { byte, end: at + (isEscaped ? 2 : 1) };
 }
 
-/** Whether all of it is. Both are bytes. Follows all ways beside each other, so that none is gone twice. */
-export function matches(tokens: readonly Token[], path: string): boolean {
-  let states = closure(tokens, new Set([0]), true);
-  for (let at = 0; at < path.length && states.size > 0; at += 1) {
+/** What matching may cost: a guest can write patterns that all its names nearly match. */
+export interface Steps {
+  left: number;
+}
+
+/** Whether all of it is. Both are bytes. Follows all ways beside each other, so that none is gone twice; counts them. */
+export function matches({ tokens, simple }: IgnorePattern, path: string, steps: Steps): boolean {
+  steps.left -= 1;
+  if (simple !== undefined) {
+    const { bytes, isEnd } = simple;
+    return isEnd ? path.endsWith(bytes) && !path.slice(0, -bytes.length).includes('/') : path === bytes;
+  }
+  let now = new Uint8Array(tokens.length + 1);
+  let next = new Uint8Array(tokens.length + 1);
+  now[0] = 1;
+  pass(tokens, now, true);
+  for (let at = 0; at < path.length && steps.left > 0; at += 1) {
     const byte = path[at] ?? '';
-    const next = new Set<number>();
-    for (const state of states) {
-      const token = tokens[state];
-      if (token !== undefined && takes(token, byte)) {
-        next.add(isRepeated(token) ? state : state + 1);
+    steps.left -= tokens.length;
+    next.fill(0);
+    for (const [state, token] of tokens.entries()) {
+      if (now[state] === 1 && takes(token, byte)) {
+        next[isRepeated(token) ? state : state + 1] = 1;
       }
     }
-    states = closure(tokens, next, byte === '/');
+    [now, next] = [next, now];
+    pass(tokens, now, byte === '/');
   }
-  return (
-    states.has(tokens.length) ||
-    (path !== '' && tokens.at(-1)?.type === 'rest' && states.has(tokens.length - 1))
-  );
+  const last = tokens.length - 1;
+  return now[last + 1] === 1 || (path !== '' && tokens[last]?.type === 'rest' && now[last] === 1);
 }
 
 const isRepeated = ({ type }: Token): boolean => type === 'star' || type === 'folders' || type === 'rest';
@@ -188,12 +205,10 @@ function takes(token: Token, byte: string): boolean {
 }
 
 /** With what may be passed without a byte: a star always, folders where one begins. */
-function closure(tokens: readonly Token[], states: Set<number>, isFolderStart: boolean): Set<number> {
-  for (const state of states) {
-    const type = tokens[state]?.type;
-    if (type === 'star' || (type === 'folders' && isFolderStart)) {
-      states.add(state + 1);
+function pass(tokens: readonly Token[], states: Uint8Array, isFolderStart: boolean): void {
+  for (const [state, { type }] of tokens.entries()) {
+    if (states[state] === 1 && (type === 'star' || (type === 'folders' && isFolderStart))) {
+      states[state + 1] = 1;
     }
   }
-  return states;
 }

@@ -1,13 +1,17 @@
 /** Which names of a tree its .gitignore files leave out. */
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { BerthError } from '../../../../api/errors';
 import { joinPath } from '../../../../api/rules/volume-path';
 import type { InventoryFolder } from '../../../files/inventory';
 import { typeOfMode } from './changes';
-import { bytesOf, matches, parseIgnoreFile, type IgnorePattern } from './gitignore';
+import { bytesOf, matches, parseIgnoreFile, type IgnorePattern, type Steps } from './gitignore';
 
 const fileName = '.gitignore';
-const maxFileBytes = 1024 * 1024;
+const maxFileBytes = 64 * 1024;
+const maxBytes = 4 * 1024 * 1024;
+/** Of one folder, in which nothing else is done: less than a second. */
+const maxSteps = 10_000_000;
 /** What git itself keeps is no file of the tree either. */
 const repository = '.git';
 /** Folders of which it is remembered. */
@@ -17,6 +21,8 @@ export class IgnoredNames {
   /** By the folder of the file, its names one after the other with a slash before each. */
   private readonly patterns = new Map<string, IgnorePattern[]>();
   private readonly folders = new Map<string, boolean>();
+  private readonly steps: Steps = { left: maxSteps };
+  private bytes = 0;
 
   /** `root`: the folder that is compared. */
   constructor(
@@ -26,15 +32,18 @@ export class IgnoredNames {
 
   /** To be called with each folder, before what is in it is asked about. Throws what its file can not be read for. */
   async enter({ parts, rows }: InventoryFolder): Promise<void> {
+    this.steps.left = maxSteps;
     const row = rows.find(({ name }) => name === fileName);
-    if (row === undefined || typeOfMode(row.mode) !== 'file' || row.size > maxFileBytes) {
+    const folder = parts.map((part) => `/${part}`).join('');
+    if (row === undefined || typeOfMode(row.mode) !== 'file' || this.isIgnoredFolder(folder)) {
       return;
     }
-    const folder = parts.map((part) => `/${part}`).join('');
-    if (!this.isIgnoredFolder(folder)) {
-      const content = await buffer(await this.read(joinPath(this.root, `${folder}/${fileName}`.slice(1))));
-      this.patterns.set(folder, parseIgnoreFile(content.subarray(0, maxFileBytes)));
+    this.bytes += row.size;
+    if (row.size > maxFileBytes || this.bytes > maxBytes) {
+      throw new BerthError('too_large', 'There are more patterns than are looked at.');
     }
+    const content = await buffer(await this.read(joinPath(this.root, `${folder}/${fileName}`.slice(1))));
+    this.patterns.set(folder, parseIgnoreFile(content.subarray(0, maxFileBytes)));
   }
 
   /** `path` begins with a slash, from the folder that is compared. What is in a folder that is left out is left out. */
@@ -73,8 +82,13 @@ export class IgnoredNames {
       const patterns = this.patterns.get(path.slice(0, end)) ?? [];
       const whole = patterns.length === 0 ? '' : bytesOf(path.slice(end + 1));
       const last = patterns.findLast(
-        (each) => (isFolder || !each.isFolderOnly) && matches(each.tokens, each.isAnchored ? whole : own),
+        (each) => (isFolder || !each.isFolderOnly) && matches(each, each.isAnchored ? whole : own, this.steps),
       );
+      if (this.steps.left <= 0) {
+        throw new BerthError('too_large', 'It takes too long to see what .gitignore files leave out.', {
+          hint: 'Compare without them.',
+        });
+      }
       if (last !== undefined) {
         return !last.isNegated;
       }
