@@ -82,7 +82,8 @@ export class IgnoredNames {
       const patterns = this.patterns.get(path.slice(0, end)) ?? [];
       const whole = patterns.length === 0 ? '' : bytesOf(path.slice(end + 1));
       const last = patterns.findLast(
-        (each) => (isFolder || !each.isFolderOnly) && matches(each, each.isAnchored ? whole : own, this.steps),
+        (each) =>
+          (isFolder || !each.isFolderOnly) && matches(each, each.isAnchored ? whole : own, this.steps),
       );
       if (this.steps.left <= 0) {
         throw new BerthError('too_large', 'It takes too long to see what .gitignore files leave out.', {
