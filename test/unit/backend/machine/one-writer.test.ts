@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/backend/images/write-new.ts': 'streams into a draft',
   'src/backend/images/oci/layout.ts': 'streams into a draft',
   'src/backend/drivers/microvms/rootfs/commit.ts': 'streams into a draft',
+  'src/backend/drivers/microvms/rootfs/load.ts': 'streams into a scratch file, which goes',
   'src/backend/drivers/microvms/qemu/saved-state.ts': 'streams into a draft',
   'src/backend/drivers/microvms/disks/disk-image.ts': 'makes a draft larger',
   'src/backend/drivers/microvms/disks/disk-store.ts': 'sets a file aside',
@@ -33,6 +34,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/backend/store/state-directory.ts': 'sets an old folder aside',
   'src/backend/files/local/stage.ts': 'files of the user, in a stage',
   'src/backend/files/local/unpack.ts': 'files of the user, in a stage',
+  'src/client/workspace-file.ts': 'a file of the user, made whole beside its place',
   'src/client/engine-copy.ts':
     'before there is an engine, for which nothing may be awaited; drafts are named alike',
   'src/client/engine-errors.ts': 'sets a long log aside',
