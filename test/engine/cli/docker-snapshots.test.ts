@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot, Volume } from '../../../src/api';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
+import { times } from '../../support/soak';
 
-const kills = 10;
+const kills = times(4, 10);
 
 describe('berth snapshot of Docker volumes', function () {
   this.timeout(600_000);

@@ -5,8 +5,9 @@ import type { EngineInfo, Image, Snapshot, Volume, Workspace } from '../../../sr
 import type { ForkResult } from '../../../src/api/operations/fork';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
+import { times } from '../../support/soak';
 
-const kills = 2;
+const kills = times(2, 6);
 type Forked = ForkResult & { workspaces: Workspace[] };
 
 describe('berth fork', function () {

@@ -5,8 +5,9 @@ import type { ForkResult, KeepResult } from '../../../src/api/operations/fork';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/wait';
 import { Berth, finished } from './harness';
+import { times } from '../../support/soak';
 
-const kills = 2;
+const kills = times(2, 6);
 
 describe('berth keep', function () {
   this.timeout(500_000);

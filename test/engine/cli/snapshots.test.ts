@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot } from '../../../src/api';
 import { finished, Berth } from './harness';
+import { times } from '../../support/soak';
 
-const kills = 6;
+const kills = times(3, 8);
 
 describe('berth snapshot', function () {
   this.timeout(300_000);

@@ -5,8 +5,9 @@ import type { EngineInfo, Snapshot, Volume, Workspace } from '../../../src/api';
 import type { TrashItem } from '../../../src/api/trash/schemas';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
+import { times } from '../../support/soak';
 
-const kills = 2;
+const kills = times(1, 3);
 
 describe('berth trash', function () {
   this.timeout(400_000);

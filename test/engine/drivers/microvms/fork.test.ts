@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot, Volume, Workspace } from '../../../../src/api';
 import { Berth, finished } from '../../cli/harness';
+import { times } from '../../../support/soak';
 
-const kills = 3;
+const kills = times(2, 4);
 
 describe('a fork of a microVM', function () {
   this.timeout(400_000);
