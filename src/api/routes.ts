@@ -22,6 +22,8 @@ export interface RouteSchema {
   params?: TObject;
   query?: TObject;
   body?: TSchema;
+  /** How large a body may be, where that is more than usual. */
+  maxBytes?: number;
   response: TSchema;
 }
 

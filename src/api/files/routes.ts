@@ -142,6 +142,7 @@ export const fileRoutes = {
     scope: 'use',
     query: Waiting,
     body: TakeOverCreate,
+    maxBytes: 128 * 1024 * 1024,
     response: TakeOverOperation,
   },
 } as const;

@@ -26,12 +26,15 @@ export const TakenChange = Type.Object(
 );
 export type TakenChange = Static<typeof TakenChange>;
 
+/** A folder that is new is to come by one request. */
+const maxTakenChanges = 200_000;
+
 /** Of a folder only those of its files come that are named themselves. */
 export const TakeOverCreate = Type.Object(
   {
     from: Folder,
     to: Folder,
-    changes: Type.Array(TakenChange, { minItems: 1, maxItems: 20_000 }),
+    changes: Type.Array(TakenChange, { minItems: 1, maxItems: maxTakenChanges }),
     overwrite: Type.Optional({
       ...Flag,
       description: 'Also what has changed since where it is to go: else that is left as it is.',

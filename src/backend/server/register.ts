@@ -39,6 +39,10 @@ function schemaOf(route: RouteSchema) {
   };
 }
 
+function bodyLimitOf({ maxBytes }: RouteSchema) {
+  return maxBytes === undefined ? {} : { bodyLimit: maxBytes };
+}
+
 /** The types of a handler's input are those that its schemas have validated. */
 function call<Id extends RouteId>(handler: Handler<Id>, input: RouteInput<RouteId>): unknown {
   return handler(input);
@@ -52,6 +56,7 @@ export function registerHandlers(server: FastifyInstance, handlers: Handlers): v
       method,
       url,
       config: { scope: routes[id].scope },
+      ...bodyLimitOf(routes[id]),
       schema: { operationId: id, ...schemaOf(routes[id]) },
       handler: async (request, reply) => {
         const abort = new AbortController();

@@ -142,6 +142,30 @@ describe('commands/compare', () => {
     assert.equal(shortCounts(countChanges([change('/x', 'added'), change('/y', 'type')])), '+1 ~1');
   });
 
+  it('asks for a new folder as a whole, of one that has too much in it for its parts', () => {
+    const many = (path: string, count: number): Change[] => [
+      change(path, 'added', folder),
+      ...Array.from({ length: count }, (_, n) => change(`${path}/f${n}`, 'added')),
+    ];
+    const all = takenTo('left', [change('/c'), ...many('/new', 12_000), ...many('/new/in', 3_000)]);
+    assert.deepEqual(
+      inRequests(all).map((request) => request.length),
+      [1, 15_002],
+    );
+    const parts = inRequests(all, 5_000);
+    assert.deepEqual(
+      parts.map((request) => [request.length, request.some(({ path }) => path === '/new')]),
+      [
+        [2, true],
+        [10_000, false],
+        [5_001, false],
+      ],
+    );
+    const inFolder = parts.map((request) => request.filter(({ path }) => path.startsWith('/new/in')).length);
+    assert.deepEqual(inFolder.filter((count) => count > 0), [3_001]);
+    assert.equal(new Set(parts.flat().map(({ path }) => path)).size, all.length);
+  });
+
   it('asks for what goes from the inside out, then for what comes, and knows the way back', () => {
     const all = [change('/a', 'added', folder), change('/a/b', 'added'), change('/c')];
     const right = takenTo('right', all);

@@ -4,6 +4,7 @@ import type { ComparedFile } from '../../../../api/files/compare';
 import { baseName, joinPath, parentPath } from '../../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../../files/volume-files';
 import type { Outcome } from '../../transfers/result';
+import { boundedTar } from './bounded-tar';
 import { hasArrived } from './facts';
 import { Left } from './left';
 import { loneFolder } from './lone-folder';
@@ -51,13 +52,13 @@ export class Staging {
       throw new Left('failed', 'it is no file, link or folder');
     }
     const isAlone = item.from.type === 'directory' && item.expected.size === 1;
-    await this.unpack(item.path, String(item.bucket), isAlone);
+    await this.unpack(item.path, String(item.bucket), isAlone ? 'alone' : item.expected);
   }
 
   /** A folder that is on the way to something, without what is in it. Answers where it waits. */
   async folder(path: string): Promise<string> {
     const bucket = `folder-${this.folders++}`;
-    await this.unpack(path, bucket, true);
+    await this.unpack(path, bucket, 'alone');
     return joinPath(this.stage, `${bucket}/${baseName(path)}`);
   }
 
@@ -106,7 +107,7 @@ export class Staging {
       ),
     );
     const found = new Map<string, ComparedFile>();
-    const others: string[] = [];
+    const others = new Set<string>();
     const inventory = await this.to.files.inventory(this.stage, {}, this.signal);
     try {
       for await (const { parts, own, rows } of inventory.folders(() => undefined)) {
@@ -118,14 +119,18 @@ export class Staging {
           if (facts !== undefined && hasArrived(row, facts)) {
             found.set(path, facts);
           } else {
-            others.push(path);
+            others.add(path);
           }
         }
       }
     } finally {
       await inventory.close();
     }
-    for (const path of others.filter((each) => !others.includes(parentPath(`/${each}`).slice(1)))) {
+    for (const path of others) {
+      // With the folder around it.
+      if (others.has(parentPath(`/${path}`).slice(1))) {
+        continue;
+      }
       await this.to.files.remove(joinPath(this.stage, path), { recursive: true }, this.signal);
     }
     return found;
@@ -136,7 +141,7 @@ export class Staging {
     return `${item.bucket}/${baseName(item.path)}${path.slice(item.path.length)}`;
   }
 
-  private async unpack(path: string, bucket: string, isAlone: boolean): Promise<void> {
+  private async unpack(path: string, bucket: string, expected: TakenItem['expected'] | 'alone'): Promise<void> {
     const { files } = this.to;
     const folder = joinPath(this.stage, bucket);
     if (!this.buckets.has(bucket)) {
@@ -148,7 +153,13 @@ export class Staging {
     const tar = await this.from.files.getTar(source, this.signal, unread).catch((error: unknown) => {
       throw asBerthError(error).code === 'path_not_found' ? new Left('source', 'it is gone') : error;
     });
-    const { lost, failed } = await files.putTar(folder, isAlone ? await loneFolder(tar) : tar, this.signal);
+    const sent =
+      expected === 'alone'
+        ? { tar: await loneFolder(tar), over: () => undefined }
+        : boundedTar(tar, expected);
+    const { lost, failed } = await files.putTar(folder, sent.tar, this.signal).catch((error: unknown) => {
+      throw sent.over() ?? error;
+    });
     lost.forEach((loss) => this.outcome.lost(loss, (each) => `/${each}`));
     failed.forEach((each) => {
       const below = each.path.replace(/^\/*/, '').split('/').slice(1).join('/');
