@@ -77,7 +77,7 @@ export class TakeOver {
     const wanted: TakenItem[] = [];
     let done = 0;
     for (const item of this.plan.items) {
-      await this.each(item.path, async () => {
+      await this.each(item.expected.keys(), async () => {
         await this.check(item.path, item.to);
         await staging.bring(item);
         wanted.push(item);
@@ -85,7 +85,7 @@ export class TakeOver {
       this.report(++done, this.plan.items.length, item.path);
     }
     const { items, left } = await staging.settled(wanted);
-    left.forEach(({ path, why, reason }) => this.leave(path, new Left(why, reason)));
+    left.forEach((each) => this.leave(each.path, each));
     return items;
   }
 
@@ -95,7 +95,7 @@ export class TakeOver {
     const total = removals.length + items.length + folders.length;
     let done = 0;
     for (const removal of removals) {
-      await this.each(removal.path, async () => {
+      await this.each([removal.path], async () => {
         await this.check(removal.path, removal.to);
         await to.remove(this.places.at(removal.path), { recursive: false });
         this.result.removed++;
@@ -103,11 +103,11 @@ export class TakeOver {
       this.report(++done, total, removal.path);
     }
     for (const item of items) {
-      await this.each(item.path, () => this.put(item, staging));
+      await this.each(item.expected.keys(), () => this.put(item, staging));
       this.report(++done, total, item.path);
     }
     for (const { path, from, to: was } of folders) {
-      await this.each(path, async () => {
+      await this.each([path], async () => {
         await this.check(path, was);
         const others = { files: this.ends.from, at: joinPath(this.request.from.path, path.slice(1)) };
         await this.places.makeAlike(path, from, others);
@@ -147,7 +147,7 @@ export class TakeOver {
   }
 
   /** One of many: what is wrong with it stops none of the others. */
-  private async each(path: string, work: () => Promise<void>): Promise<void> {
+  private async each(paths: Iterable<string>, work: () => Promise<void>): Promise<void> {
     this.context.signal.throwIfAborted();
     try {
       await work();
@@ -155,25 +155,17 @@ export class TakeOver {
       if (this.context.signal.aborted) {
         throw error;
       }
-      this.leave(path, error);
+      const left = asLeft(error);
+      for (const path of paths) {
+        this.leave(path, left);
+      }
     }
   }
 
-  private leave(path: string, error: unknown): void {
-    if (!(error instanceof Left)) {
-      const { code, message } = asBerthError(error);
-      if (endsAll.has(code)) {
-        throw error;
-      }
-      this.leave(
-        path,
-        new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message),
-      );
-      return;
-    }
+  private leave(path: string, { why, reason }: Pick<Left, 'why' | 'reason'>): void {
     this.result.leftInAll++;
     if (this.result.left.length < maxLeft) {
-      this.result.left.push({ path, why: error.why, reason: error.reason });
+      this.result.left.push({ path, why, reason });
     }
   }
 
@@ -184,6 +176,18 @@ export class TakeOver {
       this.context.progress({ unit: 'files', done, total, current });
     }
   }
+}
+
+/** Throws what ends the whole of it. */
+function asLeft(error: unknown): Left {
+  if (error instanceof Left) {
+    return error;
+  }
+  const { code, message } = asBerthError(error);
+  if (endsAll.has(code)) {
+    throw error;
+  }
+  return new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message);
 }
 
 /** Refuses what can never work. */

@@ -149,7 +149,10 @@ describe('services/volumes/take-over', function () {
     mkdirSync(atSource('new'));
     writeFileSync(atSource('new', 'mine'), 'mine\n');
     const result = await take(changes);
-    assert.deepEqual(leftOf(result), { '/changed': 'target', '/gone': 'target', '/new': 'target' });
+    const below = ['/new', '/new/file', '/new/link', '/new/deep', '/new/deep/other'];
+    const left = ['/changed', '/gone', ...below].map((path) => [path, 'target']);
+    assert.deepEqual(leftOf(result), Object.fromEntries(left));
+    assert.deepEqual([result.left.length, result.leftInAll], [7, 7]);
     assert.equal(readFileSync(atSource('changed'), 'utf8'), 'mine\n');
     assert.equal(readFileSync(atSource('gone'), 'utf8'), 'mine\n');
     assert.deepEqual(readdirSync(atSource('new')), ['mine']);
@@ -175,6 +178,28 @@ describe('services/volumes/take-over', function () {
     });
     assert.equal(readFileSync(atSource('changed'), 'utf8'), 'changed one\n');
     assert.deepEqual(readdirSync(atSource('new')).sort(), ['file', 'link']);
+  });
+
+  it('takes a new folder of thousands of files, and copies no more than that where more is in it by now', async () => {
+    const many = (name: string, from: number, to: number): void => {
+      for (let file = from; file < to; file++) writeFileSync(atFork(name, `f${file}`), '');
+    };
+    for (const name of ['one', 'other']) mkdirSync(atFork(name));
+    many('one', 0, 3_000);
+    many('other', 0, 20);
+    const changes = backwards(await compare(source.files, fork.files));
+    many('one', 3_000, 6_000);
+    many('other', 20, 11_000);
+    const began = performance.now();
+    const result = await take(changes);
+    assert.deepEqual([result.taken, result.leftInAll], [3_001, 21]);
+    assert.deepEqual(result.left[0], {
+      ...{ path: '/other', why: 'source' },
+      reason: 'it has changed: far more is in it than was compared',
+    });
+    assert.equal(new Set(result.left.map(({ path }) => path)).size, 21);
+    assert.deepEqual([readdirSync(source.root), readdirSync(atSource('one')).length], [['one'], 3_000]);
+    assert.ok(performance.now() - began < 60_000, `${performance.now() - began} ms`);
   });
 
   it('removes no folder that has more in it than was compared', async () => {
