@@ -28,6 +28,7 @@ export class Staging {
   private readonly stages: string[];
   private readonly buckets = new Set<string>();
   private folders = 0;
+  private asides = 0;
   /** Of what could not be read, why. */
   private readonly unread = new Map<string, string>();
 
@@ -82,14 +83,33 @@ export class Staging {
     return { items, left };
   }
 
-  /** Writes all of it to the disk: a merge does so before it renames, and here leads to another stage. */
-  async write(): Promise<void> {
+  /** Writes all of it to the disk: a merge does so before it renames, and here leads to another stage. Answers what is there then. */
+  async write(items: readonly TakenItem[]): Promise<Settled> {
     const { files } = this.to;
     const next = await files.stage();
     this.stages.push(next);
-    await files.merge(this.stage, next, 'fail');
+    const { failed } = await files.merge(this.stage, next, 'fail');
     this.stages.shift();
     this.stage = next;
+    const reasons = new Map(failed.map(({ path, reason }) => [path.split('/').slice(1, 3).join('/'), reason]));
+    const left: Settled['left'] = [];
+    const written = items.filter((item) => {
+      const reason = reasons.get(String(item.bucket)) ?? reasons.get(this.placeOf(item, item.path));
+      if (reason !== undefined) {
+        [...item.expected.keys()].forEach((path) => left.push({ path, why: 'failed', reason }));
+      }
+      return reason === undefined;
+    });
+    return { items: written, left };
+  }
+
+  /** Takes what is at a path of the volume out of the way of something else. Answers where it is until the stage is closed. */
+  async setAside(path: string): Promise<string> {
+    const bucket = joinPath(this.stage, `aside-${this.asides++}`);
+    await this.to.files.mkdir(bucket);
+    const aside = joinPath(bucket, baseName(path));
+    await this.to.files.rename(path, aside, { overwrite: false });
+    return aside;
   }
 
   /** Removes what is still there. */

@@ -4,7 +4,7 @@
  */
 import { asBerthError, BerthError, type ErrorCode } from '../../../../api/errors';
 import type { TakeOverCreate, TakeOverResult } from '../../../../api/files/take-over';
-import { joinPath, normalizePath, parentPath } from '../../../../api/rules/volume-path';
+import { joinPath, normalizePath, parentPath, quote } from '../../../../api/rules/volume-path';
 import type { OperationContext } from '../../operations/operation-context';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { Outcome } from '../../transfers/result';
@@ -16,6 +16,8 @@ import { Staging } from './staging';
 
 const maxLeft = 1000;
 const progressMs = 100;
+/** That are tried for what can't be put back. */
+const maxNames = 100;
 /** What ends the whole of it: the rest would fail as well. */
 const endsAll: ReadonlySet<ErrorCode> = new Set(['runtime_unavailable', 'cancelled', 'gone', 'read_only']);
 
@@ -51,9 +53,9 @@ export class TakeOver {
     );
     try {
       const items = await this.context.step('copy', 'Copy', async () => {
-        const arrived = await this.copy(staging);
-        await staging.write();
-        return arrived;
+        const { items: written, left } = await staging.write(await this.copy(staging));
+        left.forEach((each) => this.leave(each.path, each));
+        return written;
       });
       await this.context.step('place', 'Put in place', () => this.place(items, staging));
     } catch (error) {
@@ -122,16 +124,32 @@ export class TakeOver {
     await this.places.ensure(parentPath(item.path), (folder) => staging.folder(folder));
     const there = await this.check(item.path, item.to);
     const target = this.places.at(item.path);
-    // A folder does not take the place of a file, nor the other way round.
-    if (there !== undefined && (there === 'directory') !== (item.from.type === 'directory')) {
-      await to.remove(target, { recursive: false });
+    const isFolder = item.from.type === 'directory';
+    if (there !== undefined && (there === 'directory') !== isFolder) {
+      await this.replace(target, staging.at(item), staging);
+    } else {
+      await to.rename(staging.at(item), target, { overwrite: there !== undefined && !isFolder });
     }
-    const isFree = there === undefined || item.from.type === 'directory';
-    await to.rename(staging.at(item), target, { overwrite: !isFree });
     this.places.forget(item.path);
     this.result.taken += item.expected.size;
     for (const { type, size } of item.expected.values()) {
       this.result.bytes += type === 'file' ? size : 0;
+    }
+  }
+
+  /** A folder does not take the place of a file by a rename, nor the other way round: what is there is put back where the new one can't come. */
+  private async replace(target: string, by: string, staging: Staging): Promise<void> {
+    const { to } = this.ends;
+    await refuseFull(to, target);
+    const aside = await staging.setAside(target);
+    try {
+      await refuseFull(to, aside);
+      await to.rename(by, target, { overwrite: false });
+    } catch (error) {
+      const back = await putBack(to, aside, target);
+      throw back === target
+        ? error
+        : new Left('failed', `something else came there meanwhile; what was there before is ${quote(back)} now`);
     }
   }
 
@@ -175,6 +193,29 @@ export class TakeOver {
       this.reportedAt = now;
       this.context.progress({ unit: 'files', done, total, current });
     }
+  }
+}
+
+/** To a name beside it where something else has come there meanwhile. Answers where it is. */
+async function putBack(files: VolumeFiles, aside: string, target: string): Promise<string> {
+  for (let number = 0; ; number++) {
+    const back = number === 0 ? target : `${target}.before-${number}`;
+    try {
+      await files.rename(aside, back, { overwrite: false });
+      return back;
+    } catch (error) {
+      if (asBerthError(error).code !== 'path_exists' || number >= maxNames) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Throws for a folder with something in it, which was not compared. */
+async function refuseFull(files: VolumeFiles, path: string): Promise<void> {
+  const isFolder = (await files.stat(path)).type === 'directory';
+  if (isFolder && (await files.list(path, { limit: 1 })).total > 0) {
+    throw new Left('failed', 'something else is in it');
   }
 }
 

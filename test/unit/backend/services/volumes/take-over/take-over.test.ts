@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { BerthError } from '../../../../../../src/api/errors';
 import type { Change } from '../../../../../../src/api/files/compare';
 import type { TakenChange, TakeOverResult } from '../../../../../../src/api/files/take-over';
 import type { VolumeFiles } from '../../../../../../src/backend/files/volume-files';
@@ -52,6 +53,17 @@ const backwards = (changes: readonly Change[]): TakenChange[] =>
     ...(before !== undefined && { to: before }),
   }));
 
+interface TakeOptions {
+  overwrite?: boolean;
+  context?: TestContext;
+  /** What the target does otherwise. */
+  to?: Partial<VolumeFiles>;
+}
+
+/** The same files, but for some methods. */
+const but = (files: VolumeFiles, other: Partial<VolumeFiles>): VolumeFiles =>
+  Object.assign(Object.create(files) as VolumeFiles, other);
+
 describe('services/volumes/take-over', function () {
   this.timeout(120_000);
   let source: TestVolume;
@@ -74,11 +86,11 @@ describe('services/volumes/take-over', function () {
 
   const take = async (
     changes: readonly TakenChange[],
-    { overwrite = false, context = new TestContext([]) }: { overwrite?: boolean; context?: TestContext } = {},
+    { overwrite = false, context = new TestContext([]), to = {} }: TakeOptions = {},
   ): Promise<TakeOverResult> => {
     const ends = { from: { volume: 'fork', path: '/' }, to: { volume: 'source', path: '/' } };
     const request = { ...ends, changes: [...changes], overwrite };
-    return new TakeOver(request, { from: fork.files, to: source.files }, context).run();
+    return new TakeOver(request, { from: fork.files, to: but(source.files, to) }, context).run();
   };
   const leftOf = ({ left }: TakeOverResult): Record<string, string> =>
     Object.fromEntries(left.map(({ path, why }) => [path, why]));
@@ -231,6 +243,70 @@ describe('services/volumes/take-over', function () {
     const result = await take(backwards(await compare(source.files, fork.files)));
     assert.deepEqual(result.left, []);
     assert.deepEqual(await compare(source.files, fork.files), []);
+  });
+
+  it('puts back what was there where another kind of file can not take its place', async () => {
+    writeFileSync(atSource('one'), 'mine\n');
+    mkdirSync(atSource('other'));
+    chmodSync(atSource('other'), 0o711);
+    mkdirSync(atFork('one'));
+    writeFileSync(atFork('one', 'in'), 'in\n');
+    writeFileSync(atFork('other'), 'file\n');
+    const changes = backwards(await compare(source.files, fork.files));
+    const result = await take(changes, {
+      to: {
+        rename: (from, to, options) =>
+          ['/one', '/other'].includes(to) && !from.includes('/aside-')
+            ? Promise.reject(new BerthError('path_exists', 'It is there.'))
+            : source.files.rename(from, to, options),
+      },
+    });
+    assert.deepEqual(leftOf(result), { '/one': 'failed', '/one/in': 'failed', '/other': 'failed' });
+    assert.equal(readFileSync(atSource('one'), 'utf8'), 'mine\n');
+    assert.equal(lstatSync(atSource('other')).mode & 0o777, 0o711);
+
+    writeFileSync(atSource('other', 'since'), 'mine\n');
+    const again = await take(changes);
+    assert.deepEqual(again.left, [{ path: '/other', why: 'failed', reason: 'something else is in it' }]);
+    assert.deepEqual([again.taken, readdirSync(atSource('other'))], [2, ['since']]);
+  });
+
+  it('loses nothing where something else comes into the place of what goes', async () => {
+    writeFileSync(atSource('one'), 'mine\n');
+    mkdirSync(atFork('one'));
+    const result = await take(backwards(await compare(source.files, fork.files)), {
+      to: {
+        rename: async (from, to, options) => {
+          if (to === '/one' && !from.includes('/aside-')) writeFileSync(atSource('one'), 'another\n');
+          return source.files.rename(from, to, options);
+        },
+      },
+    });
+    const reason = 'something else came there meanwhile; what was there before is "/one.before-1" now';
+    assert.deepEqual(result.left, [{ path: '/one', why: 'failed', reason }]);
+    assert.equal(readFileSync(atSource('one'), 'utf8'), 'another\n');
+    assert.equal(readFileSync(atSource('one.before-1'), 'utf8'), 'mine\n');
+  });
+
+  it('leaves what could not be written to the disk, and takes the rest', async () => {
+    await difference();
+    mkdirSync(atFork('also'));
+    writeFileSync(atFork('also', 'changed'), 'in another folder of the stage\n');
+    mkdirSync(atSource('also'));
+    const changes = backwards(await compare(source.files, fork.files));
+    const result = await take(changes, {
+      to: {
+        merge: async (stage, target, policy) => {
+          await source.files.remove(`${stage}/1`, { recursive: true });
+          const merged = await source.files.merge(stage, target, policy);
+          return { ...merged, failed: [{ path: '/1', reason: 'the disk is broken' }] };
+        },
+      },
+    });
+    const [left, ...others] = result.left;
+    assert.deepEqual(others, []);
+    assert.deepEqual([left?.why, left?.reason], ['failed', 'the disk is broken']);
+    assert.equal(result.taken, 6);
   });
 
   it('has changed nothing when it is cancelled while files are copied', async () => {
