@@ -57,6 +57,8 @@ export class Comparison {
   private readonly failed: CompareFailure[] = [];
   private pairs: Pair[] = [];
   private pairBytes = 0;
+  /** Of links without a pair, whose targets are to be read. */
+  private links: Change[] = [];
   private readonly running = new Set<Promise<void>>();
   /** Without links. */
   private paths = { before: '/', after: '/' };
@@ -111,7 +113,8 @@ export class Comparison {
       ...(enter && { enter }),
       pair: (pair) => !isIgnored(pair.path, isFolder(pair.before)) && this.add(pair),
       change: (change) =>
-        !isIgnored(change.path, (change.after ?? change.before)?.type === 'directory') && this.note(change),
+        !isIgnored(change.path, (change.after ?? change.before)?.type === 'directory') &&
+        this.addLone(change),
       failed: (failure) => !isIgnored(failure.path, true) && this.note(undefined, failure),
     });
     const steps = trees.walk();
@@ -172,10 +175,18 @@ export class Comparison {
   private add(pair: Pair): void {
     this.end.compared++;
     if (!isOneType(pair)) {
-      this.note(otherType(pair));
+      this.addLone(otherType(pair));
     } else if (!this.compared.isOneVolume || !isUntouched(pair)) {
       this.pairs.push(pair);
       this.pairBytes += needsContent(pair) ? pair.before.size : 0;
+    }
+  }
+
+  private addLone(change: Change): void {
+    if (change.before?.type === 'symlink' || change.after?.type === 'symlink') {
+      this.links.push(change);
+    } else {
+      this.note(change);
     }
   }
 
@@ -185,17 +196,23 @@ export class Comparison {
       this.pairBytes >= batchBytes ||
       (all && this.pairs.length > 0)
     ) {
-      if (this.running.size >= batchesAtOnce) {
-        await Promise.race(this.running);
-      }
-      this.signal.throwIfAborted();
-      const batch = this.batch();
-      const work = this.look(batch)
-        .catch((reason: unknown) => this.fail(reason))
-        .finally(() => this.running.delete(work));
-      this.running.add(work);
+      await this.begin(() => this.look(this.batch()));
+    }
+    while (this.links.length >= batchFiles || (all && this.links.length > 0)) {
+      await this.begin(() => this.readLinks(this.links.splice(0, batchFiles)));
     }
     await this.send(false);
+  }
+
+  private async begin(look: () => Promise<void>): Promise<void> {
+    if (this.running.size >= batchesAtOnce) {
+      await Promise.race(this.running);
+    }
+    this.signal.throwIfAborted();
+    const work = look()
+      .catch((reason: unknown) => this.fail(reason))
+      .finally(() => this.running.delete(work));
+    this.running.add(work);
   }
 
   /** The walk ends at its next step: what is not judged must not count as the same. */
@@ -229,6 +246,25 @@ export class Comparison {
       );
     const [was, is] = await Promise.all([ask('before'), ask('after')]);
     batch.forEach((pair, at) => this.judge(pair, was[at] ?? 'gone', is[at] ?? 'gone'));
+    await this.send(false);
+  }
+
+  private async readLinks(changes: readonly Change[]): Promise<void> {
+    for (const side of ['before', 'after'] as const) {
+      const links = changes.filter((change) => change[side]?.type === 'symlink');
+      const wanted = links.map(({ path }) => ({
+        path: joinPath(this.paths[side], path.slice(1)),
+        content: false,
+      }));
+      const found = await allDetails(this.compared[side], wanted, this.signal);
+      links.forEach(({ [side]: facts }, at) => {
+        const each = found[at] ?? 'gone';
+        if (facts !== undefined && each !== 'gone' && !('reason' in each) && each.target !== undefined) {
+          facts.target = each.target;
+        }
+      });
+    }
+    changes.forEach((change) => this.note(change));
     await this.send(false);
   }
 

@@ -21,7 +21,9 @@ export function boundedTar(
   }
   let entries = 0;
   let over: Left | undefined;
-  const count = (): undefined => void entries++;
+  const count = (): undefined => {
+    entries++;
+  };
   const reader = new TarReader({ entry: count, large: count });
   async function* chunks(): AsyncGenerator<Buffer> {
     for await (const chunk of tar as AsyncIterable<Buffer>) {

@@ -16,7 +16,7 @@ export function isAsCompared(entry: FileEntry | undefined, facts: ComparedFile |
     case 'directory':
       return true;
     case 'symlink':
-      return facts.target === undefined || entry.linkTarget === facts.target;
+      return facts.target === undefined ? isSameLink(entry, facts) : entry.linkTarget === facts.target;
     default:
       return (
         entry.size === facts.size &&
@@ -28,12 +28,21 @@ export function isAsCompared(entry: FileEntry | undefined, facts: ComparedFile |
   }
 }
 
-/** Of what has arrived, where rights and owners may have been lost. */
+/** Of a link whose target is not known from then. Where it leads to something, the entry has the numbers of that. */
+function isSameLink({ linkTarget = '', ...entry }: FileEntry, facts: ComparedFile): boolean {
+  const isItself = entry.targetType === 'missing' || entry.targetType === 'outside';
+  return (
+    Buffer.byteLength(linkTarget) === facts.size &&
+    (!isItself || (entry.mtimeMs === facts.mtimeMs && entry.uid === facts.uid && entry.gid === facts.gid))
+  );
+}
+
+/** Of what has arrived, where rights and owners may have been lost. Links whose target is known are to be read. */
 export function hasArrived(row: InventoryRow, facts: ComparedFile): boolean {
   const type = typeOfMode(row.mode);
+  const isToBeSame = type === 'file' || (type === 'symlink' && facts.target === undefined);
   return (
-    type === facts.type &&
-    (type !== 'file' || (row.size === facts.size && sameTime(row.mtimeMs, facts.mtimeMs)))
+    type === facts.type && (!isToBeSame || (row.size === facts.size && sameTime(row.mtimeMs, facts.mtimeMs)))
   );
 }
 

@@ -10,6 +10,8 @@ import { Left } from './left';
 import { loneFolder } from './lone-folder';
 import type { TakenItem } from './plan';
 
+/** Whose targets are read. */
+const linksAtOnce = 512;
 const changed = 'it has changed since it was compared, where it comes from';
 
 interface Source {
@@ -91,7 +93,9 @@ export class Staging {
     const { failed } = await files.merge(this.stage, next, 'fail');
     this.stages.shift();
     this.stage = next;
-    const reasons = new Map(failed.map(({ path, reason }) => [path.split('/').slice(1, 3).join('/'), reason]));
+    const reasons = new Map(
+      failed.map(({ path, reason }) => [path.split('/').slice(1, 3).join('/'), reason]),
+    );
     const left: Settled['left'] = [];
     const written = items.filter((item) => {
       const reason = reasons.get(String(item.bucket)) ?? reasons.get(this.placeOf(item, item.path));
@@ -146,6 +150,10 @@ export class Staging {
     } finally {
       await inventory.close();
     }
+    for (const path of await this.otherLinks(found)) {
+      found.delete(path);
+      others.add(path);
+    }
     for (const path of others) {
       // With the folder around it.
       if (others.has(parentPath(`/${path}`).slice(1))) {
@@ -156,12 +164,36 @@ export class Staging {
     return found;
   }
 
+  /** Those that do not lead to where they did. */
+  private async otherLinks(found: ReadonlyMap<string, ComparedFile>): Promise<string[]> {
+    const links = [...found].filter(([, { target }]) => target !== undefined);
+    const others: string[] = [];
+    for (let done = 0; done < links.length;) {
+      const some = links.slice(done, done + linksAtOnce);
+      const wanted = some.map(([path]) => ({ path: joinPath(this.stage, path), content: false }));
+      const details = await this.to.files.details(wanted, this.signal);
+      details.forEach((each, at) => {
+        const [path, facts] = some[at] ?? [];
+        const target = each === 'gone' || 'reason' in each ? undefined : each.target;
+        if (path !== undefined && target !== facts?.target) {
+          others.push(path);
+        }
+      });
+      done += details.length;
+    }
+    return others;
+  }
+
   /** From the stage on. */
   private placeOf(item: TakenItem, path: string): string {
     return `${item.bucket}/${baseName(item.path)}${path.slice(item.path.length)}`;
   }
 
-  private async unpack(path: string, bucket: string, expected: TakenItem['expected'] | 'alone'): Promise<void> {
+  private async unpack(
+    path: string,
+    bucket: string,
+    expected: TakenItem['expected'] | 'alone',
+  ): Promise<void> {
     const { files } = this.to;
     const folder = joinPath(this.stage, bucket);
     if (!this.buckets.has(bucket)) {
