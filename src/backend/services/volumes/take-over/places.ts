@@ -36,6 +36,19 @@ export class Places {
     }
   }
 
+  /** As `entryAt`, where no link leads there. */
+  async ownEntryAt(path: string): Promise<FileEntry | undefined> {
+    try {
+      await this.refuseLinks(path);
+    } catch (error) {
+      if (error instanceof Left) {
+        return undefined;
+      }
+      throw error;
+    }
+    return this.entryAt(path);
+  }
+
   /** Through a folder that has become a link, something else would be overwritten. */
   async refuseLinks(path: string): Promise<void> {
     const folder = parentPath(path);
@@ -66,15 +79,18 @@ export class Places {
     this.remember(folder);
   }
 
-  /** A folder that both sides have gets the mode of the other one, which is at `path` of `others`. */
+  /**
+   * A folder that both sides have gets the mode of the other one, which is at `path` of `others`, where that alone is different.
+   * `was`: what it must still be.
+   */
   async makeAlike(
     path: string,
-    from: ComparedFile,
+    { from, was }: { from: ComparedFile; was: ComparedFile | undefined },
     others: { files: VolumeFiles; at: string },
   ): Promise<void> {
     const there = await this.entryAt(path);
-    if (there !== undefined && there.mode !== from.mode) {
-      await this.files.chmod(this.at(path), from.mode);
+    if (was !== undefined && there?.mode !== was.mode && there?.mode !== from.mode) {
+      throw new Left('target', 'it has changed there since it was compared');
     }
     const isOwned = there?.uid === from.uid && there.gid === from.gid;
     if (
@@ -83,8 +99,11 @@ export class Places {
     ) {
       throw new Left(
         'failed',
-        'of a folder that both sides have the mode is taken over, not owner and attributes',
+        'of a folder that both sides have the mode is taken over, where owner and attributes are the same',
       );
+    }
+    if (there.mode !== from.mode) {
+      await this.files.chmod(this.at(path), from.mode);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import { asBerthError, BerthError, type ErrorCode } from '../../../../api/errors';
 import type { TakeOverCreate, TakeOverResult } from '../../../../api/files/take-over';
-import { joinPath, normalizePath, parentPath, quote } from '../../../../api/rules/volume-path';
+import { normalizePath, parentPath, quote } from '../../../../api/rules/volume-path';
 import type { OperationContext } from '../../operations/operation-context';
 import type { VolumeFiles } from '../../../files/volume-files';
 import { Outcome } from '../../transfers/result';
@@ -31,6 +31,7 @@ export class TakeOver {
   private readonly result: TakeOverResult = { taken: 0, removed: 0, bytes: 0, left: [], leftInAll: 0 };
   private readonly outcome = new Outcome();
   private readonly places: Places;
+  private readonly sources: Places;
   private reportedAt = 0;
 
   constructor(
@@ -40,6 +41,7 @@ export class TakeOver {
   ) {
     this.plan = planTakeOver(request.changes);
     this.places = new Places(ends.to, request.to.path);
+    this.sources = new Places(ends.from, request.from.path);
   }
 
   /** Cancelled while files are copied it has changed nothing; later, what was put into place stays. */
@@ -59,7 +61,7 @@ export class TakeOver {
       });
       await this.context.step('place', 'Put in place', () => this.place(items, staging));
     } catch (error) {
-      throw this.context.signal.aborted ? this.cancelled(error) : error;
+      throw this.endedBy(error);
     } finally {
       await staging.close();
     }
@@ -67,11 +69,19 @@ export class TakeOver {
     return this.result;
   }
 
-  private cancelled(cause: unknown): BerthError {
+  /** With what was done by then. */
+  private endedBy(cause: unknown): BerthError {
     const { taken, removed } = this.result;
-    const done = taken + removed;
-    const said = done === 0 ? 'Nothing was changed.' : `${done} files and folders were taken over by then.`;
-    return new BerthError('cancelled', `Cancelled. ${said}`, { cause });
+    const said =
+      taken + removed === 0
+        ? 'Nothing was changed.'
+        : `By then ${taken} files and folders were taken over, ${removed} deleted.`;
+    if (this.context.signal.aborted) {
+      return new BerthError('cancelled', `Cancelled. ${said}`, { cause });
+    }
+    const error = asBerthError(cause);
+    const message = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+    return new BerthError(error.code, `${message} ${said}`, { ...error.toBody(), cause });
   }
 
   /** What can't be put into its place is not copied. Answers what has arrived as it was compared. */
@@ -99,6 +109,7 @@ export class TakeOver {
     for (const removal of removals) {
       await this.each([removal.path], async () => {
         await this.check(removal.path, removal.to);
+        await this.refuseThere(removal.path);
         await to.remove(this.places.at(removal.path), { recursive: false });
         this.result.removed++;
       });
@@ -111,8 +122,12 @@ export class TakeOver {
     for (const { path, from, to: was } of folders) {
       await this.each([path], async () => {
         await this.check(path, was);
-        const others = { files: this.ends.from, at: joinPath(this.request.from.path, path.slice(1)) };
-        await this.places.makeAlike(path, from, others);
+        const others = { files: this.ends.from, at: this.sources.at(path) };
+        await this.places.makeAlike(
+          path,
+          { from, was: this.request.overwrite === true ? undefined : was },
+          others,
+        );
         this.result.taken++;
       });
       this.report(++done, total, path);
@@ -149,7 +164,10 @@ export class TakeOver {
       const back = await putBack(to, aside, target);
       throw back === target
         ? error
-        : new Left('failed', `something else came there meanwhile; what was there before is ${quote(back)} now`);
+        : new Left(
+            'failed',
+            `something else came there meanwhile; what was there before is ${quote(back)} now`,
+          );
     }
   }
 
@@ -162,6 +180,13 @@ export class TakeOver {
       throw new Left('target', now === '' ? 'it has changed there since it was compared' : now);
     }
     return there?.type;
+  }
+
+  /** What is deleted must still be missing where the changes come from: an undo deletes nothing that was there before. */
+  private async refuseThere(path: string): Promise<void> {
+    if ((await this.sources.ownEntryAt(path)) !== undefined) {
+      throw new Left('source', 'it is there by now, where the changes come from');
+    }
   }
 
   /** One of many: what is wrong with it stops none of the others. */

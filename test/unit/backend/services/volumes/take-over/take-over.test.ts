@@ -18,40 +18,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../../../src/api/errors';
-import type { Change } from '../../../../../../src/api/files/compare';
 import type { TakenChange, TakeOverResult } from '../../../../../../src/api/files/take-over';
 import type { VolumeFiles } from '../../../../../../src/backend/files/volume-files';
-import { Comparison } from '../../../../../../src/backend/services/volumes/compare/compare';
 import { checkTakeOver, TakeOver } from '../../../../../../src/backend/services/volumes/take-over/take-over';
 import { TestContext } from '../../../../../support/test-context';
 import { copyTree, expectedChanges, mutateTree } from '../../../../../support/files/compared-trees';
 import { TestDisk } from '../../../files/disk/harness';
 import { hasCode, TestVolume } from '../../../files/agent/harness';
+import { backwards, but, compare } from './harness';
 
 const rounds = 6;
-
-async function compare(before: VolumeFiles, after: VolumeFiles): Promise<Change[]> {
-  const changes: Change[] = [];
-  const compared = {
-    before: { files: before, path: '/' },
-    after: { files: after, path: '/' },
-    isOneVolume: false,
-  };
-  const report = (event: object): Promise<void> => {
-    changes.push(...('changes' in event ? (event.changes as Change[]) : []));
-    return Promise.resolve();
-  };
-  await new Comparison(compared, report, new AbortController().signal).run();
-  return changes;
-}
-
-/** From after to before: the fork's changes to its source. */
-const backwards = (changes: readonly Change[]): TakenChange[] =>
-  changes.map(({ path, before, after }) => ({
-    path,
-    ...(after !== undefined && { from: after }),
-    ...(before !== undefined && { to: before }),
-  }));
 
 interface TakeOptions {
   overwrite?: boolean;
@@ -59,10 +35,6 @@ interface TakeOptions {
   /** What the target does otherwise. */
   to?: Partial<VolumeFiles>;
 }
-
-/** The same files, but for some methods. */
-const but = (files: VolumeFiles, other: Partial<VolumeFiles>): VolumeFiles =>
-  Object.assign(Object.create(files) as VolumeFiles, other);
 
 describe('services/volumes/take-over', function () {
   this.timeout(120_000);
