@@ -1,6 +1,6 @@
 /** Takes changes of the view over to the other side, after a dialog that names what goes there; what was there is kept first where that is cheap. */
 import * as vscode from 'vscode';
-import type { Change, TakenChange, TakeOverResult } from '../../api';
+import { asBerthError, type BerthError, type Change, type TakenChange, type TakeOverResult } from '../../api';
 import { resultOf } from '../../api/rules/results';
 import { snapshotFilesOf } from '../../api/rules/root-files';
 import { canBeKept } from '../../api/snapshots/possible';
@@ -16,7 +16,7 @@ import { changesBelow, countChanges } from './change-nodes';
 import type { ChangeRow } from './changes-tree';
 import type { Comparison } from './comparison';
 import { countWords } from './count-words';
-import { addedUp, inRequests, takenBack, takenTo, type Side } from './taken';
+import { addedUp, inRequests, takenAgain, takenBack, takenTo, type Side } from './taken';
 
 const { t } = vscode.l10n;
 /** Named in a dialog, and in a message. */
@@ -26,7 +26,10 @@ const maxInMessage = 3;
 const cheapBytes = 2 * 1024 ** 3;
 const maxDescription = 80;
 
-type TakeServices = Pick<Services, 'runner' | 'link' | 'log'> & { comparison: Comparison };
+type TakeServices = Pick<Services, 'runner' | 'link'> & {
+  comparison: Comparison;
+  log: Pick<Services['log'], 'warn' | 'show'>;
+};
 
 interface Taking {
   from: ComparedSide;
@@ -117,7 +120,8 @@ async function perform(services: TakeServices, taking: Taking, ways: Ways): Prom
   const { from, to, taken } = taking;
   const outcome = await runner.run(t('Taking changes over to {0}', to.title), async (task) => {
     const snapshot = ways.isKept ? await keepFirst(task, to.name, from.title) : undefined;
-    return { snapshot, result: await send(task, { from: from.name, to: to.name }, taken, ways.overwrite) };
+    const sent = await send(task, { from: from.name, to: to.name }, taken, ways.overwrite);
+    return { ...sent, snapshot };
   });
   await comparison.again().catch(ignoreCancelled);
   if (outcome.kind === 'done') {
@@ -135,47 +139,90 @@ async function keepFirst(task: Task, volume: string, from: string): Promise<stri
   return resultOf(made, 'snapshot.create').snapshot;
 }
 
+interface Sent {
+  result: TakeOverResult;
+  /** Of what it has asked for: that which ended early may have been done in part. */
+  asked: TakenChange[];
+  /** Why it ended before all was done. */
+  error?: BerthError;
+}
+
+/** Throws where it ended with nothing done. */
 async function send(
   task: Task,
   { from, to }: { from: string; to: string },
   taken: readonly TakenChange[],
   overwrite: boolean,
-): Promise<TakeOverResult> {
+): Promise<Sent> {
   const results: TakeOverResult[] = [];
+  const asked: TakenChange[] = [];
   for (const changes of inRequests(taken)) {
     const body = { from: { volume: from, path: '/' }, to: { volume: to, path: '/' }, changes, overwrite };
-    const begun = await task.client.call('takeovers.create', { query: { wait: 0 }, body });
-    results.push(resultOf(await task.follow(begun), 'takeover'));
+    let id: string | undefined;
+    try {
+      const begun = await task.client.call('takeovers.create', { query: { wait: 0 }, body });
+      id = begun.id;
+      results.push(resultOf(await task.follow(begun), 'takeover'));
+      changes.forEach((each) => asked.push(each));
+    } catch (error) {
+      const isHalfDone = id !== undefined && (await hasPlaced(task.client, id));
+      if (!isHalfDone && !isAnythingDone(addedUp(results))) {
+        throw error;
+      }
+      (isHalfDone ? changes : []).forEach((each) => asked.push(each));
+      return { result: addedUp(results), asked, error: asBerthError(error) };
+    }
   }
-  return addedUp(results);
+  return { result: addedUp(results), asked };
+}
+
+const isAnythingDone = ({ taken, removed }: TakeOverResult): boolean => taken + removed > 0;
+
+/** Whether it has begun to change something. */
+async function hasPlaced(client: EngineClient, id: string): Promise<boolean> {
+  try {
+    const { steps } = await client.call('operations.get', { params: { id } });
+    return steps.some(({ name }) => name === 'place');
+  } catch {
+    return true;
+  }
 }
 
 async function report(
   services: TakeServices,
   taking: Taking,
-  { snapshot, result }: { snapshot: string | undefined; result: TakeOverResult },
+  { snapshot, result, asked, error }: Sent & { snapshot: string | undefined },
 ): Promise<void> {
   const { log } = services;
   const [undo, over, show] = [t('Undo'), t('Overwrite These…'), t('Show Berth Log')];
   const changed = new Set(result.left.filter(({ why }) => why === 'target').map(({ path }) => path));
-  const isDone = result.taken + result.removed > 0;
-  const text = t('{0} taken over to {1}, {2} deleted there.', result.taken, taking.to.title, result.removed);
+  const isDone = error !== undefined || isAnythingDone(result);
+  const text =
+    error === undefined
+      ? t('{0} taken over to {1}, {2} deleted there.', result.taken, taking.to.title, result.removed)
+      : endedWords(taking, error);
   const buttons = [
     ...(snapshot !== undefined && isDone ? [undo] : []),
     ...(changed.size > 0 ? [over] : []),
     ...(result.leftInAll > 0 ? [show] : []),
   ];
   result.left.forEach(({ path, reason }) => log.warn(`${path} was not taken over: ${reason}`));
-  const answer = await (result.leftInAll === 0
+  const left = result.leftInAll === 0 ? [] : [leftWords(result)];
+  const answer = await (left.length === 0 && error === undefined
     ? showInformationMessage(text, ...buttons)
-    : showWarningMessage([text, leftWords(result)].join(' '), ...buttons));
+    : showWarningMessage([text, ...left].join(' '), ...buttons));
   if (answer === undo && snapshot !== undefined) {
-    await takeBack(services, taking, { snapshot, left: result.left });
+    await takeBack(services, { ...taking, taken: asked }, { snapshot, left: result.left });
   } else if (answer === over) {
     await overwrite(services, taking, changed);
   } else if (answer === show) {
     log.show();
   }
+}
+
+/** What was done of the last part, the engine says. */
+function endedWords({ to }: Taking, { message }: BerthError): string {
+  return asSentence(t('Not all was taken over to {0}; what was by then stays. {1}', to.title, message));
 }
 
 /** E.g. `Left as they are: /a (it has changed there since it was compared)`. */
@@ -188,14 +235,14 @@ function leftWords({ left, leftInAll }: TakeOverResult): string {
 
 async function overwrite(services: TakeServices, taking: Taking, paths: ReadonlySet<string>): Promise<void> {
   const { to } = taking;
+  const taken = takenAgain(taking.taken, paths);
   await confirm({
     message: t('Overwrite what has changed in {0} since it was compared?', to.title),
-    detail: named([...paths]).join('\n'),
+    detail: named(taken.map(({ path }) => path)).join('\n'),
     act: t('Overwrite'),
     harmless: { title: t('Keep') },
   });
   const isKept = await isCheapToKeep(await services.link.client(), to.name);
-  const taken = taking.taken.filter(({ path }) => paths.has(path));
   await perform(services, { ...taking, taken }, { isKept, overwrite: true });
 }
 
@@ -210,9 +257,13 @@ async function takeBack(
   );
   await comparison.again().catch(ignoreCancelled);
   if (outcome.kind === 'done') {
-    const { value } = outcome;
+    const { result: value, error } = outcome.value;
     value.left.forEach(({ path, reason }) => log.warn(`${path} was not taken back: ${reason}`));
     const text = t('{0} is as it was.', to.title);
+    if (error !== undefined) {
+      await runner.report(t('Undoing in {0}', to.title), error);
+      return;
+    }
     void (value.leftInAll === 0
       ? showInformationMessage(text)
       : showWarningMessage(leftWords(value), t('Show Berth Log')));

@@ -30,6 +30,20 @@ export function takenBack(taken: readonly TakenChange[], left: TakeOverResult['l
     }));
 }
 
+/** What is asked for again of what was left at some paths: of a new folder, all that is in it. */
+export function takenAgain(taken: readonly TakenChange[], paths: ReadonlySet<string>): TakenChange[] {
+  const folders = new Set<string>();
+  return [...taken]
+    .sort((one, other) => depthOf(one) - depthOf(other))
+    .filter(({ path, from, to }) => {
+      const isMeant = paths.has(path) || (to === undefined && folders.has(parentPath(path)));
+      if (isMeant && from?.type === 'directory' && to?.type !== 'directory') {
+        folders.add(path);
+      }
+      return isMeant;
+    });
+}
+
 /** In the order in which each request finds what it needs: what goes first, from the inside out. */
 export function inRequests(taken: readonly TakenChange[], maxWhole = maxOfFolder): TakenChange[][] {
   // What is in a folder has a longer path than the folder itself.

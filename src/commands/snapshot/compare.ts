@@ -3,6 +3,8 @@ import type { Snapshot } from '../../api';
 import { snapshotFilesOf } from '../../api/rules/root-files';
 import { canHaveSnapshots } from '../../api/snapshots/possible';
 import { snapshotUri, volumeUri } from '../../providers/files/volume-uri';
+import { showInformationMessage } from '../../ui/messages';
+import { Cancelled } from '../../ui/runner';
 import { dateAndTime } from '../../ui/words';
 import type { Handler } from '../command';
 import { pickName, pickSnapshot, type SnapshotServices } from '../volume/pick-snapshot';
@@ -29,6 +31,10 @@ export const compareSnapshots =
     const volume = await pickName(services, target, t('Volume to compare snapshots of'), canHaveSnapshots);
     const first = await pickSnapshot(services, volume, t('First snapshot of {0} to compare', volume), target);
     const second = await pickSnapshot(services, volume, t('Snapshot to compare {0} with', titleOf(first)));
+    if (first.id === second.id) {
+      void showInformationMessage(t('Both are the snapshot {0}: choose another one.', titleOf(first)));
+      throw new Cancelled();
+    }
     const inOrder = [first, second].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
     const [before, after] = inOrder.map(sideOf);
     if (before !== undefined && after !== undefined) {

@@ -3,7 +3,7 @@
  * what was compared; only then anything is put into place, each by a rename, and only where nothing has changed since.
  */
 import { asBerthError, BerthError, type ErrorCode } from '../../../../api/errors';
-import type { TakeOverCreate, TakeOverResult } from '../../../../api/files/take-over';
+import type { TakenChange, TakeOverCreate, TakeOverResult } from '../../../../api/files/take-over';
 import { normalizePath, parentPath, quote } from '../../../../api/rules/volume-path';
 import type { OperationContext } from '../../operations/operation-context';
 import type { VolumeFiles } from '../../../files/volume-files';
@@ -27,7 +27,7 @@ export interface TakeOverEnds {
 }
 
 export class TakeOver {
-  private readonly plan: TakeOverPlan;
+  private plan: TakeOverPlan;
   private readonly result: TakeOverResult = { taken: 0, removed: 0, bytes: 0, left: [], leftInAll: 0 };
   private readonly outcome = new Outcome();
   private readonly places: Places;
@@ -47,6 +47,9 @@ export class TakeOver {
   /** Cancelled while files are copied it has changed nothing; later, what was put into place stays. */
   async run(): Promise<TakeOverResult> {
     const { from, to } = this.ends;
+    if (this.request.overwrite === true) {
+      this.plan = planTakeOver(await this.joined(this.request.changes));
+    }
     const staging = new Staging(
       { files: from, root: this.request.from.path },
       { files: to, stage: await to.stage() },
@@ -67,6 +70,27 @@ export class TakeOver {
     }
     this.outcome.reportLosses((text) => this.context.warn(text));
     return this.result;
+  }
+
+  /** Where it is to overwrite, a folder that is there by now gets what is in the new one. */
+  private async joined(changes: readonly TakenChange[]): Promise<TakenChange[]> {
+    const missing = new Set<string>();
+    const known = [...changes].sort(
+      (one, other) => one.path.split('/').length - other.path.split('/').length,
+    );
+    for (const [at, { path, from, to }] of known.entries()) {
+      if (from?.type !== 'directory' || to !== undefined) {
+        continue;
+      }
+      const there = missing.has(parentPath(path)) ? undefined : await this.places.entryAt(path);
+      if (there?.type === 'directory') {
+        const { type, mode, uid, gid, mtimeMs } = there;
+        known[at] = { path, from, to: { type, size: 0, mode, uid, gid, mtimeMs } };
+      } else {
+        missing.add(path);
+      }
+    }
+    return known;
   }
 
   /** With what was done by then. */

@@ -42,13 +42,18 @@ describe('services/volumes/take-over: since then', function () {
   const differences = async (): Promise<TakenChange[]> => backwards(await compare(source.files, fork.files));
   const take = (
     changes: readonly TakenChange[],
-    { from = fork, to = {} }: { from?: TestVolume; to?: Partial<VolumeFiles> } = {},
+    {
+      from = fork,
+      to = {},
+      overwrite = false,
+    }: { from?: TestVolume; to?: Partial<VolumeFiles>; overwrite?: boolean } = {},
   ): Promise<TakeOverResult> =>
     new TakeOver(
       {
         from: { volume: from.volume, path: '/' },
         to: { volume: 'source', path: '/' },
         changes: [...changes],
+        overwrite,
       },
       { from: from.files, to: but(source.files, to) },
       new TestContext([]),
@@ -78,6 +83,20 @@ describe('services/volumes/take-over: since then', function () {
       ['/both/one', 'source'],
       ['/both/other', 'source'],
     ]);
+  });
+
+  it('overwrites what is in a folder that is there by now, and nothing else in it', async () => {
+    mkdirSync(atFork('new', 'deep'), { recursive: true });
+    for (const name of ['new/one', 'new/other', 'new/deep/in']) writeFileSync(atFork(name), 'fork\n');
+    const changes = await differences();
+    mkdirSync(atSource('new'));
+    for (const name of ['one', 'mine']) writeFileSync(atSource('new', name), 'mine\n');
+    assert.equal((await take(changes)).leftInAll, 5);
+    const result = await take(changes, { overwrite: true });
+    assert.deepEqual([result.taken, result.left], [5, []]);
+    assert.deepEqual(readdirSync(atSource('new')).sort(), ['deep', 'mine', 'one', 'other']);
+    const texts = ['mine', 'one'].map((name) => readFileSync(atSource('new', name), 'utf8'));
+    assert.deepEqual(texts, ['mine\n', 'fork\n']);
   });
 
   it('says what was done by then where it fails half-way', async () => {
