@@ -192,16 +192,6 @@ describe('server: requests', () => {
     assert.match(error.hint ?? '', /Lowercase letters, digits and hyphens/);
   });
 
-  it('takes as many changes as a large new folder has in one request', async () => {
-    const [place, size] = [{ volume: 'data', path: '/' }, 1_000];
-    const from = { type: 'file', size, mode: 0o644, uid: 1000, gid: 1000, mtimeMs: 1_700_000_000_000.5 };
-    const changes = Array.from({ length: 150_000 }, (_, n) => ({ path: `/new/folder/with/file-${n}`, from }));
-    const payload = { from: place, to: place, changes };
-    assert.ok(JSON.stringify(payload).length > 16 * 1024 * 1024);
-    const { field } = await refused('POST', '/v1/takeovers', payload);
-    assert.equal(field, 'to', 'only that both sides are one folder is wrong with it');
-  });
-
   it('refuses what is no JSON, what pollutes prototypes, and what is too large', async () => {
     const send = (payload: string) =>
       test.server.inject({

@@ -162,7 +162,10 @@ describe('commands/compare', () => {
       ],
     );
     const inFolder = parts.map((request) => request.filter(({ path }) => path.startsWith('/new/in')).length);
-    assert.deepEqual(inFolder.filter((count) => count > 0), [3_001]);
+    assert.deepEqual(
+      inFolder.filter((count) => count > 0),
+      [3_001],
+    );
     assert.equal(new Set(parts.flat().map(({ path }) => path)).size, all.length);
   });
 
