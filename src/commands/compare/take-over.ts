@@ -207,6 +207,9 @@ async function report(
     ...(result.leftInAll > 0 ? [show] : []),
   ];
   result.left.forEach(({ path, reason }) => log.warn(`${path} was not taken over: ${reason}`));
+  if (error !== undefined) {
+    log.warn(`Not all was taken over: ${error.message}`);
+  }
   const left = result.leftInAll === 0 ? [] : [leftWords(result)];
   const answer = await (left.length === 0 && error === undefined
     ? showInformationMessage(text, ...buttons)
