@@ -1,11 +1,11 @@
 /** A microVM that is fitted to other ports, or waits until another one answers in its place. */
 import { BerthError } from '../../../../api/errors';
-import type { KeyedLock } from '../../../machine/keyed-lock';
 import type { RuntimeInfo, RuntimePlan, RuntimeState } from '../../driver';
 import { Aside } from './aside';
 import type { DiskStore } from '../parts';
 import { makeVolumes } from './plan-volumes';
 import { toInfo } from './runtime-info';
+import type { RuntimeLock } from './runtime-lock';
 import type { RuntimeRecord } from './runtime-record';
 import type { RuntimeStore } from './runtime-store';
 
@@ -13,7 +13,7 @@ export interface ReplacementsDeps {
   store: RuntimeStore;
   disks: DiskStore;
   /** Of all that is done to a microVM, by its name. */
-  lock: KeyedLock;
+  lock: RuntimeLock;
   stateOf: (record: RuntimeRecord) => Promise<RuntimeState>;
   /** Its QEMU does, with the ports that it was started with; not so one that is paused on disk. */
   runs: (record: RuntimeRecord) => Promise<boolean>;
@@ -37,7 +37,7 @@ export class Replacements {
 
   /** Ports are a matter of the start; volumes that are missing are made. */
   async refit(plan: RuntimePlan): Promise<RuntimeInfo> {
-    return this.deps.lock.run(plan.name, async () => {
+    return this.deps.lock.runTaking(plan.name, async () => {
       const { store, disks } = this.deps;
       const before = await store.get(plan.name);
       if (await this.deps.runs(before)) {

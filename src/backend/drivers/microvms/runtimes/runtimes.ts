@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import type { Limits } from '../../../../api/workspaces/schemas';
-import { KeyedLock } from '../../../machine/keyed-lock';
 import { parseEnvironment } from '../../../inside/session-environment';
 import { throwIfCancelled } from '../../../machine/wait';
 import type {
@@ -23,6 +22,7 @@ import { makeVolumes } from './plan-volumes';
 import { diskMounts, isShared } from './runtime-plan';
 import { Replacements } from './replacements';
 import { notRunning, toInfo } from './runtime-info';
+import { RuntimeLock } from './runtime-lock';
 import type { RuntimeRecord } from './runtime-record';
 import type { Starter, StarterDeps } from '../machines/starter';
 import type { Suspender } from '../machines/suspender';
@@ -40,7 +40,7 @@ export interface RuntimesDeps extends StarterDeps {
 }
 
 export class Runtimes {
-  private readonly lock = new KeyedLock();
+  private readonly lock = new RuntimeLock();
   /** Their disks are theirs, though nothing runs yet. */
   private readonly starting = new Set<string>();
   private readonly tidied = new Set<string>();
@@ -81,7 +81,7 @@ export class Runtimes {
   }
 
   async create(plan: RuntimePlan, signal: AbortSignal): Promise<RuntimeInfo> {
-    return this.lock.run(plan.name, async () => {
+    return this.lock.runTaking(plan.name, async () => {
       const { store, disks } = this.deps;
       if ((await store.find(plan.name)) !== undefined) {
         throw new BerthError('exists', `There is a microVM ${plan.name} already.`, {
@@ -104,7 +104,7 @@ export class Runtimes {
 
   /** Boots it, unless it runs; one that is paused goes on. */
   async start(name: string, signal?: AbortSignal): Promise<RuntimeInfo> {
-    return this.lock.run(name, async () => {
+    return this.lock.runTaking(name, async () => {
       const { store, starter, suspender, disks } = this.deps;
       const record = await store.get(name);
       const state = await this.stateOf(record);
@@ -127,7 +127,7 @@ export class Runtimes {
   }
 
   async stop(name: string, graceMs: number): Promise<{ killed: boolean }> {
-    return this.lock.run(name, async () => {
+    return this.lock.runTaking(name, async () => {
       const record = await this.deps.store.find(name);
       return { killed: record !== undefined && (await this.end(record, graceMs)) };
     });
@@ -144,7 +144,7 @@ export class Runtimes {
   }
 
   async resume(name: string): Promise<void> {
-    await this.lock.run(name, async () => {
+    await this.lock.runTaking(name, async () => {
       const record = await this.deps.store.get(name);
       if ((await this.stateOf(record)) === 'stopped') {
         throw notRunning(name, 'resume');
@@ -158,7 +158,7 @@ export class Runtimes {
    * to a volume may be in the guest's memory only.
    */
   async remove(name: string): Promise<void> {
-    await this.lock.run(name, async () => {
+    await this.lock.runTaking(name, async () => {
       const { store, machines, disks } = this.deps;
       const record = await store.find(name);
       if (record !== undefined) {
@@ -233,9 +233,12 @@ export class Runtimes {
     });
   }
 
-  /** For what reads its disks while it stands still; undefined when it does not. What is being saved of it is waited for. */
+  /**
+   * For what reads its disks while it stands still; undefined when it does not, or is about to go on. What is being saved of
+   * it is waited for.
+   */
   async whilePaused<T>(name: string, work: (record: RuntimeRecord) => Promise<T>): Promise<T | undefined> {
-    return this.lock.run(name, async () => {
+    return this.lock.runUnlessTaken(name, async () => {
       const { store, suspender } = this.deps;
       await suspender.settled(name);
       const record = await store.get(name);
