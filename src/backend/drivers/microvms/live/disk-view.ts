@@ -14,9 +14,12 @@ const names = {
   scratch: (serial: string) => `scratch-${serial}`,
   view: (serial: string) => `view-${serial}`,
 };
-const filterName = /^before-(.+)$/;
+const ofView = /^(?:before|scratch|view)-(.+)$/;
 /** A write of the guest waits no longer for what it writes over to be moved: the view is broken then. */
 const moveTimeoutSeconds = 15;
+
+/** For the answers of a QEMU that did not answer before. */
+const impatientMs = 3_000;
 
 type Qmp = Pick<QmpClient, 'execute'>;
 
@@ -41,9 +44,10 @@ export class DiskView {
     return bytes;
   }
 
-  /** `scratch`: a new qcow2 of the size of the disk. Throws `not_supported` where QEMU is older than 7.1. */
+  /** `scratch`: a new qcow2 of the size of the disk. What is left of an earlier view is taken away first. Throws `not_supported` where QEMU is older than 7.1. */
   async prepare(scratch: string): Promise<void> {
     const { qmp, serial } = this;
+    await this.close();
     await qmp.execute('blockdev-add', {
       ...{ driver: 'qcow2', 'node-name': names.scratch(serial) },
       file: { driver: 'file', filename: scratch },
@@ -77,9 +81,14 @@ export class DiskView {
     return { path: `the disk ${serial}`, format: 'nbd', socket, name: serial };
   }
 
-  /** Takes it all away again, however far it had come. */
+  /** Takes it all away again, however far it had come; what fails leaves out nothing of the rest. */
   async close(): Promise<void> {
-    const { qmp, serial } = this;
+    const { serial } = this;
+    const failures: unknown[] = [];
+    const qmp: Qmp = {
+      execute: (command, args) =>
+        this.qmp.execute(command, args, failures.some(isLate) ? impatientMs : undefined),
+    };
     const steps = [
       () => qmp.execute('nbd-server-stop'),
       () => qmp.execute('blockdev-del', { 'node-name': names.view(serial) }),
@@ -88,11 +97,12 @@ export class DiskView {
       () => qmp.execute('blockdev-del', { 'node-name': names.scratch(serial) }),
     ];
     for (const step of steps) {
-      await step().catch((error: unknown) => {
-        if (!(error instanceof QmpError)) {
-          throw error;
-        }
-      });
+      await step().catch((error: unknown) => failures.push(error));
+    }
+    // What QEMU refuses was not there, or shows below.
+    const failure = failures.find((error) => !(error instanceof QmpError));
+    if (failure !== undefined) {
+      throw failure;
     }
     if ((await blockNodes(qmp)).some((node) => node['node-name'] === names.filter(serial))) {
       throw new BerthError('internal', `QEMU goes on moving what is written to the disk ${serial}.`);
@@ -102,12 +112,19 @@ export class DiskView {
 
 /** Takes views away that an engine has left which was killed; answers the disks. */
 export async function closeLeftViews(qmp: Qmp): Promise<string[]> {
-  const serials = (await blockNodes(qmp)).flatMap((node) => filterName.exec(node['node-name'])?.[1] ?? []);
+  const found = (await blockNodes(qmp)).flatMap((node) => ofView.exec(node['node-name'])?.[1] ?? []);
+  const serials = [...new Set(found)];
+  const failures: unknown[] = [];
   for (const serial of serials) {
-    await new DiskView(qmp, serial).close();
+    await new DiskView(qmp, serial).close().catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) {
+    throw failures[0];
   }
   return serials;
 }
+
+const isLate = (error: unknown): boolean => error instanceof BerthError && error.code === 'timeout';
 
 /**
  * The device keeps its place, its guest sees nothing of it. Devices have the serials of their disks as ids. One that has the node

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BerthError } from '../../../../../../src/api/errors';
 import {
   closeLeftViews,
   DiskView,
@@ -15,6 +16,7 @@ class Blocks {
   readonly nodes = new Map<string, string | undefined>([['disk-home', undefined]]);
   drive = 'disk-home';
   isServing = false;
+  isClosing = false;
   refused = '';
   readonly asked: string[] = [];
 
@@ -125,6 +127,41 @@ describe('a disk of a running machine as it was at one moment', () => {
     await view.begin();
     blocks.refused = 'qom-set';
     await failure(view.close(), 'internal');
+  });
+
+  it('is taken away as far as can be when QEMU does not answer in between, and before the next', async () => {
+    for (const late of ['nbd-server-stop', 'qom-get', 'blockdev-del']) {
+      const blocks = new Blocks();
+      let isOnce = true;
+      const waited: (number | undefined)[] = [];
+      const qmp = {
+        execute: (command: string, args?: object, timeoutMs?: number): Promise<unknown> => {
+          waited.push(timeoutMs);
+          if (command === late && isOnce && blocks.isClosing) {
+            isOnce = false;
+            return Promise.reject(new BerthError('timeout', 'QEMU did not answer'));
+          }
+          return blocks.execute(command, args);
+        },
+      };
+      const view = new DiskView(qmp, 'home');
+      for (const step of steps) {
+        await step(view);
+      }
+      blocks.isClosing = true;
+      await failure(view.close(), 'timeout');
+      assert((waited.at(-1) ?? Infinity) < 10_000, 'it is not waited for that long again');
+      // Before the next view, and by the next engine, whatever is left.
+      const again = new DiskView(qmp, 'home');
+      await again.prepare('/scratch');
+      await again.begin();
+      await again.close();
+      asItWas(blocks);
+    }
+    const blocks = new Blocks();
+    blocks.nodes.set('scratch-home', undefined);
+    assert.deepEqual(await closeLeftViews(blocks), ['home']);
+    asItWas(blocks);
   });
 
   it('is known by its nodes', () => {
