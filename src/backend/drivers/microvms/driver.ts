@@ -138,7 +138,7 @@ export class MicrovmDriver implements Driver {
     const whileStopped: Runtimes['whileStopped'] = (name, work) => this.runtimes.whileStopped(name, work);
     this.live = new LiveCopies({
       ...{ store, machines, qemuImg, log },
-      whilePaused: (name, work) => this.runtimes.whilePaused(name, work),
+      whilePaused: (...asked) => this.runtimes.whilePaused(...asked),
     });
     this.stoppedRoots = new StoppedRoots({ store, bases, qemuImg, whileStopped });
     this.commits = new RootCommits({
@@ -214,7 +214,7 @@ export class MicrovmDriver implements Driver {
   }
 
   start(name: string, { signal }: Starting = {}): Promise<RuntimeInfo> {
-    return this.at(name).start(name, signal);
+    return this.live.goingOn(name, () => this.at(name).start(name, signal));
   }
 
   async configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]> {
@@ -236,7 +236,7 @@ export class MicrovmDriver implements Driver {
   }
 
   resume(name: string): Promise<void> {
-    return this.runtimes.resume(name);
+    return this.live.goingOn(name, () => this.runtimes.resume(name));
   }
 
   async remove(name: string): Promise<void> {

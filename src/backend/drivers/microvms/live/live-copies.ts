@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import { readSuperblock } from '../../../ext4/fitness';
 import { draftOf } from '../../../machine/drafts';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { cloneFile } from '../../../machine/copies';
@@ -30,7 +31,11 @@ export interface LiveCopiesDeps {
   store: RuntimeStore;
   machines: Pick<Machines, 'of'>;
   /** Calls back while a runtime is paused and stays so; undefined when it is not. */
-  whilePaused: <T>(name: string, work: (record: RuntimeRecord) => Promise<T>) => Promise<T | undefined>;
+  whilePaused: <T>(
+    name: string,
+    work: (record: RuntimeRecord) => Promise<T>,
+    signal: AbortSignal,
+  ) => Promise<T | undefined>;
   qemuImg: () => Promise<string>;
   log: Log;
 }
@@ -41,14 +46,22 @@ interface AttachedDisk {
   target: string;
 }
 
+/** A copy that is being made. */
+interface Making {
+  given: AbortController;
+  done: Promise<unknown>;
+  ofPaused: boolean;
+}
+
 type DiskFile = Launch['disks'][number] & { file: string };
 
 export class LiveCopies {
   /** One socket and one view a machine. */
   private readonly lock = new KeyedLock();
-  private readonly running = new Map<string, { given: AbortController; done: Promise<unknown> }>();
+  private readonly making = new Map<string, Set<Making>>();
   /** Machines that are about to be paused or ended, by how many. */
   private readonly closed = new Map<string, number>();
+  private hasEnded = false;
 
   constructor(private readonly deps: LiveCopiesDeps) {}
 
@@ -81,28 +94,39 @@ export class LiveCopies {
     }
   }
 
+  /** Has a machine go on by `work`, which takes its turn first: copies of it while it is paused are given up. */
+  async goingOn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const going = work();
+    this.makingOf(name).forEach(({ given, ofPaused }) => ofPaused && given.abort());
+    return going;
+  }
+
   async close(): Promise<void> {
-    await Promise.all([...this.running.keys()].map((name) => this.giveWay(name)));
+    this.hasEnded = true;
+    await Promise.all([...this.making.keys()].map((name) => this.giveWay(name)));
   }
 
   private async giveWay(name: string): Promise<void> {
-    const { given, done } = this.running.get(name) ?? {};
-    given?.abort();
-    await done?.catch(() => undefined);
+    const all = this.makingOf(name);
+    all.forEach(({ given }) => given.abort());
+    await Promise.allSettled(all.map(({ done }) => done));
+  }
+
+  private makingOf(name: string): Making[] {
+    return [...(this.making.get(name) ?? [])];
   }
 
   private async copy(name: string, disk: AttachedDisk, draft: string, job: SnapshotJob): Promise<HeldCopy> {
-    const { store, machines, whilePaused } = this.deps;
+    const { store, machines } = this.deps;
     const record = await store.get(name);
     const machine = await machines.of(record);
-    if (machine !== undefined && (await machine.state()) === 'running') {
+    const state = await machine?.state();
+    if (machine !== undefined && state === 'running') {
       return this.ofRunning(machine, disk, draft, job);
     }
-    const copied = await whilePaused(name, async (paused) => {
-      const { file, format } = diskOf(paused, disk.serial);
-      // Its guest has written what it had before it was paused.
-      return { heldMs: 0, isShared: await this.copyStill(file, format, draft, job), notes: [] };
-    });
+    const copied = await this.made(name, { ofPaused: true, signal: job.signal }, (signal) =>
+      this.ofPaused(name, disk, draft, { ...job, signal }),
+    );
     if (copied === undefined) {
       throw new BerthError(
         'illegal_state',
@@ -115,6 +139,49 @@ export class LiveCopies {
     return copied;
   }
 
+  /** Of one that stands still, from the file. Undefined when it does not. */
+  private ofPaused(
+    name: string,
+    { serial, target }: AttachedDisk,
+    draft: string,
+    job: SnapshotJob,
+  ): Promise<HeldCopy | undefined> {
+    const work = async (paused: RuntimeRecord): Promise<HeldCopy> => {
+      const machine = await this.deps.machines.of(paused);
+      const { file, format } = diskOf(paused, serial);
+      const isShared = await this.copyStill(file, format, draft, job);
+      const problem = unwritten(paused, machine?.isHalted === true);
+      return { heldMs: 0, isShared, notes: problem === undefined ? [] : [asAfterPowerCut(target, problem)] };
+    };
+    return this.deps.whilePaused(name, work, job.signal);
+  }
+
+  /** Makes a copy, unless it is to be given up. */
+  private async made<T>(
+    name: string,
+    { ofPaused, signal }: { ofPaused: boolean; signal: AbortSignal },
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    if ((this.closed.get(name) ?? 0) > 0 || this.hasEnded) {
+      throw gaveWay(name, ofPaused);
+    }
+    const given = new AbortController();
+    const done = work(AbortSignal.any([given.signal, signal]));
+    const all = this.making.get(name) ?? new Set();
+    const making = { given, done, ofPaused };
+    this.making.set(name, all.add(making));
+    try {
+      return await done;
+    } catch (error) {
+      throw given.signal.aborted ? gaveWay(name, ofPaused) : error;
+    } finally {
+      all.delete(making);
+      if (all.size === 0) {
+        this.making.delete(name);
+      }
+    }
+  }
+
   private ofRunning(
     machine: Machine,
     disk: AttachedDisk,
@@ -122,22 +189,15 @@ export class LiveCopies {
     job: SnapshotJob,
   ): Promise<HeldCopy> {
     const { name } = machine;
-    return this.lock.run(name, async () => {
-      if ((this.closed.get(name) ?? 0) > 0) {
-        throw gaveWay(name);
-      }
-      const given = new AbortController();
-      const signal = AbortSignal.any([given.signal, job.signal]);
-      const done = this.throughQemu(machine, disk, draft, { ...job, signal });
-      this.running.set(name, { given, done });
-      try {
-        return await done;
-      } catch (error) {
-        throw reasonOf(machine, given.signal.aborted, error);
-      } finally {
-        this.running.delete(name);
-      }
-    });
+    return this.lock.run(name, () =>
+      this.made(name, { ofPaused: false, signal: job.signal }, async (signal) => {
+        try {
+          return await this.throughQemu(machine, disk, draft, { ...job, signal });
+        } catch (error) {
+          throw reasonOf(machine, error);
+        }
+      }),
+    );
   }
 
   /** Of a disk that nobody writes to before this has ended. Answers whether blocks are shared. */
@@ -178,7 +238,8 @@ export class LiveCopies {
       const { heldMs, problem } = await whileFrozen(machine, target, job, () => view.begin());
       job.signal.throwIfAborted();
       await this.copyView(machine.name, await view.serve(viewSocket), disk, draft, job);
-      const notes = problem === undefined ? [] : [asAfterPowerCut(target, problem)];
+      const why = problem ?? (await notHeld(serial, draft));
+      const notes = why === undefined ? [] : [asAfterPowerCut(target, why)];
       return { heldMs, isShared: false, notes };
     } finally {
       await this.closeView(machine, view);
@@ -258,10 +319,7 @@ function diskOf({ plan, launch }: RuntimeRecord, serial: string): DiskFile {
   return disk;
 }
 
-function reasonOf({ name, qmp }: Machine, isGiven: boolean, error: unknown): unknown {
-  if (isGiven) {
-    return gaveWay(name);
-  }
+function reasonOf({ name, qmp }: Machine, error: unknown): unknown {
   return qmp.isOpen
     ? error
     : new BerthError('runtime_unavailable', `${name} ended while its disk was copied.`, {
@@ -270,9 +328,26 @@ function reasonOf({ name, qmp }: Machine, isGiven: boolean, error: unknown): unk
       });
 }
 
-function gaveWay(name: string): BerthError {
-  const what = `The disk of ${name} was not copied: it was paused or stopped meanwhile.`;
-  return new BerthError('illegal_state', what, { hint: 'Try again, paused or stopped as it is.' });
+function gaveWay(name: string, ofPaused: boolean): BerthError {
+  const why = ofPaused ? 'it was resumed or stopped meanwhile' : 'it was paused or stopped meanwhile';
+  return new BerthError('illegal_state', `The disk of ${name} was not copied: ${why}.`, {
+    hint: 'Try again, as it is now.',
+  });
+}
+
+/** A guest that says that it held still is not believed: a file system that does has nothing left in its journal. */
+async function notHeld(serial: string, draft: string): Promise<string | undefined> {
+  // What can't be read at all is told by who puts it in place.
+  const superblock = await readSuperblock(serial, draft).catch(() => undefined);
+  return superblock?.needsRecovery === true ? 'its guest said that it was, and it was not' : undefined;
+}
+
+/** Why not all that the guest had in its memory is on the disk of one that stands still. */
+function unwritten({ paused, unsynced }: RuntimeRecord, isHalted: boolean): string | undefined {
+  if (isHalted) {
+    return 'it stands still because a disk of it could not be written';
+  }
+  return paused === true && unsynced !== true ? undefined : 'it did not write all before it was paused';
 }
 
 function asAfterPowerCut(target: string, why: string): string {

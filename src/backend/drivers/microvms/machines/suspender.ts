@@ -3,6 +3,7 @@
  * and its memory is saved behind the user's back, which the state says until that is done. So a QEMU that ends at any
  * moment takes no file along, and from then on no memory either. What was saved is kept until the guest goes on.
  */
+import { once } from 'node:events';
 import { access, rm } from 'node:fs/promises';
 import { BerthError, asBerthError } from '../../../../api/errors';
 import { draftOf } from '../../../machine/drafts';
@@ -58,7 +59,7 @@ export class Suspender {
       return;
     }
     const isSynced = await this.sync(record, machine);
-    await this.standStill(name, machine);
+    await this.standStill(name, machine, isSynced);
     if (isSavable(record)) {
       const saving = this.save(record, machine);
       if (!isSynced) {
@@ -129,9 +130,14 @@ export class Suspender {
     return isSavable(record) ? this.unsaved.get(name) : 'Its memory is not saved, as it has shared folders.';
   }
 
-  /** Resolves when it is not being saved, or no longer. */
-  async settled(name: string): Promise<void> {
-    await this.saving.get(name)?.done;
+  /** Resolves when it is not being saved, or no longer. Throws at once when `signal` is given. */
+  async settled(name: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const givenUp = once(signal, 'abort', { signal: over.signal }).catch(() => undefined);
+    await Promise.race([this.saving.get(name)?.done, givenUp]);
+    over.abort();
+    signal.throwIfAborted();
   }
 
   /** It was stopped or removed: there is nothing to go on with. */
@@ -148,17 +154,17 @@ export class Suspender {
   }
 
   /** On record first: a guest that stands still without that would be nobody's pause. */
-  private async standStill(name: string, machine: Machine): Promise<void> {
+  private async standStill(name: string, machine: Machine, isSynced: boolean): Promise<void> {
     const { store } = this.deps;
     // Of an earlier pause, whose end was undone by a power cut.
     await this.putAside(store.files.of(name).state);
-    await store.change(name, { paused: true });
+    await store.change(name, { paused: true, unsynced: isSynced ? undefined : true });
     try {
       await machine.qmp.execute('stop');
     } catch (error) {
       // Unless it still runs, the next look tells what became of it.
       if ((await machine.state().catch(() => 'paused')) === 'running') {
-        await store.change(name, { paused: undefined });
+        await store.change(name, { paused: undefined, unsynced: undefined });
       }
       throw error;
     }
@@ -342,7 +348,7 @@ function isSavable({ launch }: RuntimeRecord): boolean {
 }
 
 const notResuming = { resuming: undefined, disksBefore: undefined };
-const notPaused = { ...notResuming, paused: undefined, disksSaved: undefined };
+const notPaused = { ...notResuming, paused: undefined, unsynced: undefined, disksSaved: undefined };
 
 /** The disks that the guest may write to. */
 function writable({ launch }: RuntimeRecord): string[] {

@@ -93,6 +93,8 @@ export const RuntimeRecord = Type.Object({
   starting: Type.Optional(Type.Boolean()),
   /** It was paused, and is to be so again after the host was restarted. */
   paused: Type.Optional(Type.Boolean()),
+  /** Its guest did not say that it had written all before it was paused. */
+  unsynced: Type.Optional(Type.Boolean()),
   /** The stamps of its disks when its memory was on disk: whoever writes to them meanwhile makes that worthless. */
   disksSaved: Type.Optional(Variables),
   /**

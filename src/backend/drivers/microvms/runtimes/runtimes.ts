@@ -235,12 +235,16 @@ export class Runtimes {
 
   /**
    * For what reads its disks while it stands still; undefined when it does not, or is about to go on. What is being saved of
-   * it is waited for.
+   * it is waited for, unless `signal` gives it up.
    */
-  async whilePaused<T>(name: string, work: (record: RuntimeRecord) => Promise<T>): Promise<T | undefined> {
+  async whilePaused<T>(
+    name: string,
+    work: (record: RuntimeRecord) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
     return this.lock.runUnlessTaken(name, async () => {
       const { store, suspender } = this.deps;
-      await suspender.settled(name);
+      await suspender.settled(name, signal);
       const record = await store.get(name);
       return (await this.stateOf(record)) === 'paused' ? work(record) : undefined;
     });

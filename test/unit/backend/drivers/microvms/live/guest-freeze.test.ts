@@ -43,10 +43,10 @@ describe('a file system of a guest that is held still', function () {
   let python: string;
 
   before(function () {
-    const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    const { status, stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
       encoding: 'utf8',
     });
-    python = stdout.trim() || skipWithout(this, 'python3');
+    python = status === 0 ? stdout.trim() : skipWithout(this, 'python3');
   });
 
   /** Runs what the guest is to run, with the kernel that is played; `cut` ends the connection. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../../../src/api/errors';
 import { KeptKits } from '../../../../../../src/backend/drivers/microvms/kit/kept-kits';
 import type { Machines } from '../../../../../../src/backend/drivers/microvms/machines/machines';
@@ -19,7 +20,7 @@ import { Suspender } from '../../../../../../src/backend/drivers/microvms/machin
 import { isDraft } from '../../../../../../src/backend/machine/drafts';
 import { StateDirectory } from '../../../../../../src/backend/store/state-directory';
 import { useTempFolder } from '../../../../../support/temp';
-import { until } from '../../../../../support/wait';
+import { until, within } from '../../../../../support/wait';
 
 const name = 'workspace-w';
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -36,6 +37,8 @@ const record: RuntimeRecord = {
 class FakeMachine {
   status = 'running';
   refuses: string | undefined;
+  /** What it has in its memory, when it is asked to. */
+  writes = true;
   memory: Buffer = Buffer.from('what was in memory');
   /** Called with every command before it is done. */
   before: (command: string) => Promise<unknown> = () => Promise.resolve();
@@ -56,7 +59,9 @@ class FakeMachine {
   }
 
   controlPort(): Promise<object> {
-    return Promise.resolve({ sync: () => Promise.resolve() });
+    return Promise.resolve({
+      sync: () => (this.writes ? Promise.resolve() : Promise.reject(new Error('it does not answer'))),
+    });
   }
 
   setTime(): Promise<void> {
@@ -154,6 +159,29 @@ describe('the pause of a microVM', () => {
     machine.before = async (command) => (known = command === 'stop' ? await isPaused() : known);
     await suspender.pause(record);
     assert.equal(known, true);
+  });
+
+  it('is on record with whether its guest had written all, until it goes on', async () => {
+    for (const writes of [false, true]) {
+      machine.writes = writes;
+      await suspender.pause(await store.get(name));
+      await suspender.settled(name, new AbortController().signal);
+      assert.equal((await store.get(name)).unsynced, writes ? undefined : true);
+      await suspender.resume(await store.get(name));
+      assert.equal((await store.get(name)).unsynced, undefined);
+    }
+  });
+
+  it('is not waited for, while it is saved, by who gives that up', async () => {
+    machine.before = (command) => (command === 'migrate' ? sleep(500) : Promise.resolve());
+    await suspender.pause(record);
+    const given = new AbortController();
+    const settled = suspender.settled(name, given.signal);
+    given.abort();
+    await assert.rejects(within('it is given up', settled, 300), { name: 'AbortError' });
+    await assert.rejects(suspender.settled(name, given.signal), { name: 'AbortError' });
+    await suspender.settled(name, new AbortController().signal);
+    assert.equal(await suspender.isSaved(await store.get(name)), true);
   });
 
   it('is none when QEMU refused it', async () => {

@@ -10,6 +10,7 @@ import { RuntimeLock } from '../../../../../../src/backend/drivers/microvms/runt
 import { KeyedLock } from '../../../../../../src/backend/machine/keyed-lock';
 
 const name = 'workspace-w';
+const { signal } = new AbortController();
 const record: RuntimeRecord = {
   id: '00000000-0000-4000-8000-000000000000',
   plan: {
@@ -53,7 +54,7 @@ describe('a copy of a disk of a paused microVM', () => {
         const copy = () =>
           volumes.run('v', async () => {
             await sleep(10);
-            return runtimes.whilePaused(name, () => sleep(10, 'copied'));
+            return runtimes.whilePaused(name, () => sleep(10, 'copied'), signal);
           });
         const [copied] = isFirst
           ? await Promise.all([copy(), work(runtimes)])
