@@ -25,6 +25,7 @@ export const roCompat = {
   dirLinks: 0x20,
   bigalloc: 0x200,
   metadataChecksum: 0x400,
+  orphanPresent: 0x10000,
 };
 
 /** Fields of a superblock, read when they are asked for. */
@@ -111,6 +112,10 @@ export class Superblock {
   }
   get needsRecovery(): boolean {
     return this.has('incompat', incompat.recover);
+  }
+  /** Files that were deleted while a process had them open, which the next mount or e2fsck clears away. */
+  get hasOrphans(): boolean {
+    return this.raw.readUInt32LE(0xe8) !== 0 || this.has('roCompat', roCompat.orphanPresent);
   }
   get hasChecksums(): boolean {
     return this.has('roCompat', roCompat.metadataChecksum);

@@ -16,7 +16,7 @@ import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { ReadOnlyFiles } from '../../../files/unchangeable-files';
 import type { VolumeFiles } from '../../../files/volume-files';
-import { makeFit } from '../../../ext4/fitness';
+import { clearOrphans, makeFit } from '../../../ext4/fitness';
 import { runE2fs } from '../../../ext4/e2fsprogs';
 import type { Range } from '../../../ext4/punch-holes';
 import { usedRanges } from '../../../ext4/used-ranges';
@@ -97,8 +97,12 @@ export class DiskSnapshots implements SnapshotStore {
   private async keep(volume: string, path: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
     const began = performance.now();
     await makeFolder(this.folder);
-    const isShared = await inRoom(`No snapshot of ${volume} was made`, () =>
-      writeWhole(this.fileOf(id), (draft) => copied(path, draft, job), { mode: 0o600, ifPresent: 'refuse' }),
+    const write = async (draft: string): Promise<{ isShared: boolean; notes: string[] }> => {
+      const isShared = await copied(path, draft, job);
+      return { isShared, notes: await tidied(volume, draft) };
+    };
+    const { isShared, notes } = await inRoom(`No snapshot of ${volume} was made`, () =>
+      writeWhole(this.fileOf(id), write, { mode: 0o600, ifPresent: 'refuse' }),
     );
     // Not before: who is not root could not open it to have it written to the disk.
     await chmod(this.fileOf(id), 0o400);
@@ -107,6 +111,7 @@ export class DiskSnapshots implements SnapshotStore {
       ...{ kind: 'disk', isShared, sizeMiB: size / mebibyte },
       usedBytes: await usedBytes(volume, path),
       heldMs: Math.round(performance.now() - began),
+      ...(notes.length > 0 && { notes }),
     };
   }
 
@@ -123,7 +128,7 @@ export class DiskSnapshots implements SnapshotStore {
       await requireRoom(await takenBytes(path), dirname(draft));
       const made = await copy(draft);
       await makeFit(volume, draft);
-      return made;
+      return { ...made, notes: [...made.notes, ...(await tidied(volume, draft))] };
     };
     const { heldMs, isShared, notes } = await inRoom(`No snapshot of ${volume} was made`, () =>
       writeWhole(file, write, { mode: 0o600, ifPresent: 'refuse' }),
@@ -259,6 +264,12 @@ function usedOr(path: string, all: readonly Range[]): readonly Range[] {
   } catch {
     return all;
   }
+}
+
+/** Without files that were deleted while they were open: for a check they are damage. Answers what is not mended, in words. */
+async function tidied(volume: string, draft: string): Promise<string[]> {
+  const problem = await clearOrphans(volume, draft);
+  return problem === undefined ? [] : [problem];
 }
 
 /** What e2fsck finds wrong with its file system, changing nothing. */

@@ -168,6 +168,51 @@ describe('snapshots of disks', function () {
     assert.deepEqual(ids().sort(), [id, 'ba9876543210']);
   });
 
+  it('have no files that were deleted while a process had them open, which are no damage', async () => {
+    await (await disks.files('data')).write('/open', randomBytes(200_000), over);
+    await disks.close();
+    const disk = join(home(), 'volumes', 'data.ext4');
+    // As ext4 leaves it (Documentation/filesystems/ext4/orphan.rst).
+    const orphan = async (path: string, alter: readonly string[]): Promise<void> => {
+      const inode = /Inode: (\d+)/.exec(await program('debugfs', ['-R', 'stat /open', path]))?.[1] ?? '';
+      const steps = ['unlink /open', `sif <${inode}> links_count 0`, `ssv last_orphan ${inode}`, ...alter];
+      for (const step of steps) {
+        await program('debugfs', ['-w', '-R', step, path]);
+      }
+    };
+    const damage = async (of: string) =>
+      (await disks.snapshots.verify(of, { full: true }, quiet())).problems.map(({ what }) => what);
+    running.add('workspace-one');
+    await disks.attach('data', holder);
+    copyHeld = async (_runtime, _volume, draft) => {
+      copyFileSync(disk, draft);
+      await orphan(draft, ['feature needs_recovery']);
+      return { heldMs: 1, isShared: false, notes: [] };
+    };
+    const facts = await disks.snapshots.create('data', id, quiet());
+    assert.deepEqual([facts.notes, await damage(id)], [undefined, []]);
+    assert.equal(await read(disks.snapshots.files(id)), 'one');
+    // Nor of one that a guest has left which was killed.
+    running.clear();
+    await disks.release(holder);
+    await orphan(disk, []);
+    const before = readFileSync(disk);
+    const stopped = await disks.snapshots.create('data', 'ba9876543210', quiet());
+    assert.deepEqual([stopped.notes, await damage('ba9876543210')], [undefined, []]);
+    assert.deepEqual(readFileSync(disk), before, 'the disk itself is left alone');
+    // What is more than that is told, and kept.
+    copyHeld = async (_runtime, _volume, draft) => {
+      copyFileSync(disk, draft);
+      await program('debugfs', ['-w', '-R', 'clri <2>', draft]);
+      return { heldMs: 1, isShared: false, notes: [] };
+    };
+    running.add('workspace-one');
+    await disks.attach('data', holder);
+    const broken = await disks.snapshots.create('data', 'aaaaaaaaaaaa', quiet());
+    assert.match(broken.notes?.join() ?? '', /^Its file system has errors: /);
+    assert.equal((await damage('aaaaaaaaaaaa')).length, 1);
+  });
+
   it('are given up without a trace, and leave the disk as it was', async () => {
     await disks.snapshots.create('data', id, quiet());
     await write('two');
