@@ -59,6 +59,8 @@ export interface CommitPlan {
   image: string;
   /** Absolute paths of files that were put in at start, and must not be in an image. */
   without: readonly string[];
+  /** Called with what is to be known of the image, in words. */
+  warn?: (text: string) => void;
 }
 
 export interface Commit {

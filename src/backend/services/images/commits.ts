@@ -46,7 +46,8 @@ export class Commits {
     const begin = { kind: 'workspace.commit', title, workspace: name } as const;
     return this.operations.start(begin, async (context) => {
       await this.runtimes.reach(record);
-      const plan = { image, without: await injectedInto(record) };
+      const warn = (text: string): void => context.warn(text);
+      const plan = { image, without: await injectedInto(record), warn };
       const commit = (): Promise<string> => makeImage(runtime.name, plan, inBytes(context), context.signal);
       const isPaused = record.state === 'running' && driver.features.commit === 'always';
       const id = await (isPaused

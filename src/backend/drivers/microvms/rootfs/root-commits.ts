@@ -26,7 +26,7 @@ export class RootCommits {
   /** One that runs goes on meanwhile; others can be started again as soon as the disk was copied. */
   async commit(
     name: string,
-    { image, without }: CommitPlan,
+    { image, without, warn }: CommitPlan,
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
@@ -40,7 +40,7 @@ export class RootCommits {
     const isStopped = (await this.deps.stateOf(record)) === 'stopped';
     const copyTo: CommitFrom['copyTo'] = isStopped
       ? (draft, options) => this.copyStopped(name, draft, options)
-      : (draft, options) => this.copyLive(name, draft, options);
+      : (draft, options) => this.copyLive(name, draft, { ...options, warn });
     return archive.commit({ name, imageId, config, without, bytes, copyTo }, image, { progress, signal });
   }
 
@@ -53,9 +53,14 @@ export class RootCommits {
     });
   }
 
-  private async copyLive(name: string, draft: string, { report, signal }: CopyOptions): Promise<void> {
+  private async copyLive(
+    name: string,
+    draft: string,
+    { report, signal, warn }: CopyOptions & Pick<CommitPlan, 'warn'>,
+  ): Promise<void> {
     const share = (done: number, total: number): void => report(total === 0 ? 1 : done / total);
-    await this.deps.live.ofRoot(name, draft, { signal, report: share });
+    const { notes } = await this.deps.live.ofRoot(name, draft, { signal, report: share });
+    notes.forEach((note) => warn?.(note));
   }
 }
 

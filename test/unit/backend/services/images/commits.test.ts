@@ -3,6 +3,11 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BerthError } from '../../../../../src/api/errors';
 import { injectedInto } from '../../../../../src/backend/services/images/commits';
+import { Drivers } from '../../../../../src/backend/services/engine/drivers';
+import type { OperationContext } from '../../../../../src/backend/services/operations/operation-context';
+import { imageOfOwn } from '../../../../../src/backend/services/workspaces/fork/fork-image';
+import type { WorkspaceRecord } from '../../../../../src/backend/services/workspaces/record';
+import { Runtimes } from '../../../../../src/backend/services/workspaces/runtime-handle';
 import { checkNewImageName } from '../../../../../src/backend/services/images/image-names';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
 import { useEngine, type TestEngine } from '../../../../support/engine/engine';
@@ -58,6 +63,29 @@ describe('services/images/commits', () => {
     assert(test.driver.calls.includes('commit workspace-demo tools:1'));
     assert.equal(test.services.workspaces.get('demo').state, 'running');
     assert.equal((await test.create('next', { image: 'tools:1' })).status, 'succeeded');
+  });
+
+  it('tells what the driver tells of the image, also of one that a fork is made of', async () => {
+    const make = test.driver.commit.bind(test.driver);
+    test.driver.commit = (name, plan, ...rest) => {
+      plan.warn?.('It is as after a power cut.');
+      return make(name, plan, ...rest);
+    };
+    assert.deepEqual((await test.done(commit())).warnings, ['It is as after a power cut.']);
+    const warned: string[] = [];
+    test.driver.ownFiles = () => Promise.resolve({ files: 1, bytes: 1 });
+    const context: OperationContext = {
+      ...{ signal: new AbortController().signal, progress: () => undefined },
+      warn: (text) => void warned.push(text),
+      step: (_name, _title, run) => run(),
+    };
+    const deps = {
+      runtimes: new Runtimes(new Drivers([test.driver])),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    };
+    const source = { name: 'demo', state: 'running', spec: { runtime: 'container', image: 'i' } };
+    assert.match((await imageOfOwn(deps, source as WorkspaceRecord, context)) ?? '', /^berth-fork\/demo:/);
+    assert.deepEqual(warned, ['It is as after a power cut.']);
   });
 
   it('is cancelled, and says what the driver says', async () => {
