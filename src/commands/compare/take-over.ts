@@ -25,6 +25,8 @@ const maxInMessage = 3;
 /** The first snapshot of a volume copies all of it, at worst: of more than that nobody waits for it unasked. */
 const cheapBytes = 2 * 1024 ** 3;
 const maxDescription = 80;
+/** Codes of errors that a snapshot fails with however often it is tried. */
+const impossible: readonly string[] = ['not_supported', 'no_space', 'illegal_state'];
 
 type TakeServices = Pick<Services, 'runner' | 'link'> & {
   comparison: Comparison;
@@ -72,7 +74,8 @@ async function isCheapToKeep(client: EngineClient, volume: string): Promise<bool
   return canBeKept(known) && (snapshots.length > 0 || (known.usedBytes ?? 0) <= cheapBytes);
 }
 
-async function ask({ from, to, changes, taken }: Taking, isKept: boolean): Promise<void> {
+/** `why`: there can be no snapshot, in words. */
+async function ask({ from, to, changes, taken }: Taking, isKept: boolean, why?: string): Promise<void> {
   const gone = taken.filter((each) => each.from === undefined).map(({ path }) => path);
   const [only] = changes;
   await confirm({
@@ -89,6 +92,7 @@ async function ask({ from, to, changes, taken }: Taking, isKept: boolean): Promi
           ? t('{0} is kept as a snapshot first, so that this can be undone.', to.title)
           : t('There is no snapshot of {0} first: this can’t be undone.', to.title),
       ].join(' '),
+      ...(why === undefined ? [] : [asSentence(printable(why))]),
     ].join('\n\n'),
     act: t('Take Over'),
     harmless: { title: t('Change Nothing') },
@@ -119,24 +123,43 @@ async function perform(services: TakeServices, taking: Taking, ways: Ways): Prom
   const { runner, comparison } = services;
   const { from, to, taken } = taking;
   const outcome = await runner.run(t('Taking changes over to {0}', to.title), async (task) => {
-    const snapshot = ways.isKept ? await keepFirst(task, to.name, from.title) : undefined;
+    const first = ways.isKept ? await keepFirst(task, to.name, from.title) : { snapshot: undefined };
+    if ('impossible' in first) {
+      return first;
+    }
     const sent = await send(task, { from: from.name, to: to.name }, taken, ways.overwrite);
-    return { ...sent, snapshot };
+    return { ...sent, ...first };
   });
+  if (outcome.kind === 'done' && 'impossible' in outcome.value) {
+    await ask(taking, false, outcome.value.impossible);
+    return perform(services, taking, { ...ways, isKept: false });
+  }
   await comparison.again().catch(ignoreCancelled);
-  if (outcome.kind === 'done') {
+  if (outcome.kind === 'done' && 'result' in outcome.value) {
     await report(services, taking, outcome.value);
   }
 }
 
-/** Answers its id. */
-async function keepFirst(task: Task, volume: string, from: string): Promise<string> {
+/** Answers its id, or why there can be none: that is no reason not to take changes over, where the user agrees. */
+async function keepFirst(
+  task: Task,
+  volume: string,
+  from: string,
+): Promise<{ snapshot: string } | { impossible: string }> {
   const words = t('before changes of {0} were taken over', from);
   const description = Array.from(words).slice(0, maxDescription).join('');
-  const made = await task.follow(
-    await task.client.call('snapshots.create', { params: { volume }, body: { description } }),
-  );
-  return resultOf(made, 'snapshot.create').snapshot;
+  try {
+    const made = await task.follow(
+      await task.client.call('snapshots.create', { params: { volume }, body: { description } }),
+    );
+    return { snapshot: resultOf(made, 'snapshot.create').snapshot };
+  } catch (error) {
+    const { code, message } = asBerthError(error);
+    if (impossible.includes(code)) {
+      return { impossible: message };
+    }
+    throw error;
+  }
 }
 
 interface Sent {
