@@ -75,7 +75,14 @@ export class Starter {
     const wanted = launchOf(record, tools, files, await this.attach(record));
     const startedAt = new Date().toISOString();
     const fresh = await store.change(record.plan.name, {
-      ...{ launch: wanted, startedAt, starting: true, exitCode: undefined, paused: undefined, unsynced: undefined },
+      ...{
+        launch: wanted,
+        startedAt,
+        starting: true,
+        exitCode: undefined,
+        paused: undefined,
+        unsynced: undefined,
+      },
     });
     // What is saved knows nothing of daemons that serve folders.
     const isShared = wanted.shares !== undefined;
