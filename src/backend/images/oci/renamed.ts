@@ -1,17 +1,30 @@
-/** An image that somebody else has saved, under another name: `docker load` would take the names of its archive. */
+/**
+ * An image that somebody else has saved, under another name: `docker load` would take the names of its archive. Who loads it
+ * unpacks it with rules of its own, so it gets members alone that have one meaning for everybody.
+ */
+import { posix } from 'node:path';
 import { pipeline, Readable, Transform, type TransformCallback } from 'node:stream';
 import tar, { type ExtractEvents, type Header } from 'tar-stream';
 import { BerthError } from '../../../api/errors';
 import { imageName, maxDocumentBytes, refName } from './documents';
 
 type Source = ExtractEvents['entry'][1];
+type Passed = Pick<Header, 'name' | 'type' | 'size'> & Partial<Header>;
+
+/** An image has up to a few hundred layers, and in the oldest form four members for each. */
+const maxMembers = 20_000;
+const shownName = 200;
+/** A layer that is another one as well: of Docker before 25, and of Podman. */
+const linkName = /^[0-9a-f]{64}\/layer\.tar$/;
+const linkTarget = /^\.\.\/[0-9a-f]{64}(\/layer)?\.tar$/;
 
 /** The archive of one image, with `name` (`repository:tag`) and no other. Ends with a `BerthError` for what is none. */
 export function renamedImage(archive: Readable, name: string): Readable {
   const extract = tar.extract();
   const pack = tar.pack();
+  const members = new Members();
   extract.on('entry', (header, content, next) => {
-    member(header, content, pack, name).then(() => next(), next);
+    member(members, header, content, pack, name).then(() => next(), next);
   });
   const out = new Transform({
     highWaterMark: 1024 * 1024,
@@ -34,8 +47,63 @@ export function renamedImage(archive: Readable, name: string): Readable {
   return out;
 }
 
-async function member(header: Header, content: Source, pack: tar.Pack, name: string): Promise<void> {
-  const rename = renames[header.name.replace(/^\.\//, '')];
+/** Those that were there, by the one name that each has. */
+class Members {
+  private readonly seen = new Map<string, Header['type']>();
+
+  /** What is passed on of a member; undefined for the folder of all. Throws `bad_request` for all that an image needs not. */
+  admit({ name: given, type, size, mode, linkname }: Header): Passed | undefined {
+    const name = plainName(given, type);
+    const isLink = type === 'symlink' && linkName.test(name) && linkTarget.test(linkname);
+    if (!isLink && type !== 'file' && !(type === 'directory' && renames[name] === undefined)) {
+      throw noImage(`its ${shown(given)} is neither a file nor a folder`);
+    }
+    const before = this.seen.get(name);
+    if (before !== undefined && (before !== 'directory' || type !== 'directory')) {
+      throw noImage(`it has ${shown(given)} twice`);
+    }
+    this.seen.set(name, type);
+    if (this.seen.size > maxMembers) {
+      throw noImage(`it has more than ${maxMembers} members`);
+    }
+    const header = { name, type, mode: mode & 0o777, mtime: new Date(0) };
+    if (isLink) {
+      return { ...header, size: 0, linkname };
+    }
+    return name === '' ? undefined : { ...header, size: type === 'file' ? size : 0 };
+  }
+}
+
+/** Without what can be said in two ways. */
+function plainName(given: string, type: Header['type']): string {
+  const name = given.replace(/^\.\//, '').replace(type === 'directory' ? /\/$/ : /^$/, '');
+  if (type === 'directory' && (name === '' || name === '.')) {
+    return '';
+  }
+  const isPlain = /^[\w.+@:-]+(\/[\w.+@:-]+)*$/.test(name) && posix.normalize(name) === name;
+  if (!isPlain || /^\.\.?(\/|$)/.test(name)) {
+    throw noImage(`it has ${shown(given)}`);
+  }
+  return name;
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, shownName));
+}
+
+async function member(
+  members: Members,
+  given: Header,
+  content: Source,
+  pack: tar.Pack,
+  wanted: string,
+): Promise<void> {
+  const header = members.admit(given);
+  if (header === undefined) {
+    content.resume();
+    return;
+  }
+  const rename = header.type === 'file' ? renames[header.name] : undefined;
   if (rename === undefined) {
     await new Promise<void>((resolve, reject) => {
       const entry = pack.entry(header, (error) => (error ? reject(error) : resolve()));
@@ -47,12 +115,12 @@ async function member(header: Header, content: Source, pack: tar.Pack, name: str
     return;
   }
   const bytes = await small(header, content);
-  const renamed = Buffer.from(JSON.stringify(rename(parsed(header.name, bytes), name)));
+  const renamed = Buffer.from(JSON.stringify(rename(parsed(header.name, bytes), wanted)));
   pack.entry({ name: header.name, mode: 0o644 }, renamed);
 }
 
 /** The members that have names. */
-const renames: Readonly<Record<string, (value: unknown, name: string) => unknown>> = {
+const renames: Readonly<Record<string, ((value: unknown, name: string) => unknown) | undefined>> = {
   'manifest.json': (value, name) => [{ ...onlyOf(value, 'manifest.json'), RepoTags: [name] }],
   'index.json': (value, name) => {
     const { manifests, ...index } = recordOf(value, 'index.json');
@@ -64,7 +132,7 @@ const renames: Readonly<Record<string, (value: unknown, name: string) => unknown
   repositories: () => ({}),
 };
 
-async function small({ size, name }: Header, content: Source): Promise<Buffer> {
+async function small({ size, name }: Pick<Header, 'size' | 'name'>, content: Source): Promise<Buffer> {
   if (size > maxDocumentBytes) {
     throw noImage(`its ${name} is too large`);
   }
