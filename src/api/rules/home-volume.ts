@@ -19,6 +19,11 @@ export function originOf(volume: string): { name: string; origin: Origin } | und
   return isName(name) ? { name, origin: match.origin } : undefined;
 }
 
+/** Whether the name is kept for what workspaces have of their own: homes, and the data of a Docker inside. */
+export function isReservedVolume(volume: string): boolean {
+  return prefixes.some(({ prefix }) => volume.startsWith(prefix));
+}
+
 /** The home of a workspace that Berth makes. */
 export function homeVolumeOf(workspace: string): string {
   return `workspace-${workspace}`;

@@ -21,6 +21,9 @@ export const idleBounds: Bounds = { minimum: 0, maximum: 525_600 };
 /** Minutes between two snapshots, up to a year; 0 is none. */
 export const snapshotIntervalBounds: Bounds = { minimum: 0, maximum: 525_600 };
 
+/** Of such a volume where nobody names a size, in MiB. */
+export const defaultDiskMiB = 1024;
+
 /** Whether a value is within its bounds, both of which it may have. */
 export function isWithin(value: number, { minimum, maximum }: Bounds): boolean {
   return value >= minimum && value <= maximum;

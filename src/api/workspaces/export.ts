@@ -30,7 +30,7 @@ export const ImportQuery = Type.Object({
   trust: Type.Optional({
     ...Flag,
     description:
-      'Consent to what reaches beyond the workspace: a Docker daemon inside, and the way to what listens on loopback.',
+      'Consent to what reaches beyond the workspace: a Docker daemon inside, the way to what listens on loopback, and the published ports that it had.',
   }),
 });
 export type ImportQuery = Static<typeof ImportQuery>;
@@ -38,11 +38,16 @@ export type ImportQuery = Static<typeof ImportQuery>;
 export const ImportResult = Type.Object({
   workspace: Type.String(),
   leftOut: LeftOut,
+  volumes: Type.Array(Type.String(), { description: 'Named volumes that were made.' }),
   renamed: Type.Array(Type.Object({ from: Type.String(), to: Type.String() }), {
     description: 'Named volumes that have another name here, as theirs was taken.',
   }),
   ports: Type.Array(Type.Object({ from: Type.Integer(), guest: Type.Integer() }), {
-    description: 'Published ports that were taken: others were chosen.',
+    description:
+      'Published ports whose number is another one here: theirs was taken, or the import was not trusted.',
+  }),
+  published: Type.Array(Type.Object({ host: Type.Integer(), guest: Type.Integer() }), {
+    description: 'All that are open on the loopback of this machine now.',
   }),
   secretNames: Type.Array(Type.String(), { description: 'Secrets to be set: the file has no values.' }),
   warnings: Type.Array(Type.String()),

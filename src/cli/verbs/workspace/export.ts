@@ -53,7 +53,7 @@ export function registerExport(program: Command, cli: Cli): void {
       .option('--name <name>', 'another name than the one in the file')
       .option('--runtime <kind>', 'another kind of runtime: container or microvm', parseRuntime)
       .option('--no-start', 'leave it stopped')
-      .option('--trust', 'also with a Docker inside, or a way to the loopback of this machine')
+      .option('--trust', 'also with a Docker inside, a way to the loopback of this machine, or its ports')
       .action((file: string, options: ImportOptions) => importOne(cli, file, options)),
     ['berth import demo.berth', ''],
     ['berth import demo.berth --name demo-2', 'beside the one it was made of'],
@@ -124,17 +124,29 @@ async function importOne(cli: Cli, file: string, options: ImportOptions): Promis
   } finally {
     await close();
   }
-  const { workspace, leftOut, renamed, ports, secretNames, warnings } = result;
+  const { workspace, leftOut, secretNames, warnings } = result;
   cli.exitCode = warnings.length > 0 ? 1 : 0;
   warnings.forEach((warning) => cli.note(`warning: ${warning}`));
   noteLeftOut(cli, leftOut);
-  renamed.forEach(({ from, to }) => cli.note(`note: the volume ${from} is ${to} here`));
-  ports.forEach(({ from, guest }) => cli.note(`note: port ${from} is taken: another one leads to ${guest}`));
+  noteNames(cli, result);
   if (secretNames.length > 0) {
     const flags = secretNames.map((each) => `--secret ${each}`).join(' ');
     cli.note(`note: set its secrets: berth set ${workspace} ${flags}`);
   }
   cli.result(result, () => `${workspace} is imported.`);
+}
+
+/** Every volume and port of this machine that it has now: the file chose some of their names. */
+function noteNames(cli: Cli, { volumes, renamed, ports, published }: ImportResult): void {
+  for (const volume of volumes) {
+    const from = renamed.find(({ to }) => to === volume)?.from;
+    cli.note(`note: it has the volume ${volume}${from === undefined ? '' : `, which was ${from}`}`);
+  }
+  for (const { host, guest } of published) {
+    const moved = ports.filter((port) => port.guest === guest).map(({ from }) => from);
+    const was = moved.length === 0 ? '' : `, and not ${moved.join(', ')}`;
+    cli.note(`note: port ${host} of this machine leads to its port ${guest}${was}`);
+  }
 }
 
 function noteLeftOut(cli: Cli, leftOut: readonly string[]): void {

@@ -9,7 +9,6 @@ import { usedRanges } from '../../../ext4/used-ranges';
 import { cloneFile, copySparse, type CopyWatch } from '../../../machine/copies';
 import { writeWhole } from '../../../machine/whole-file';
 
-export const defaultSizeMiB = 1024;
 const mebibyte = 1024 * 1024;
 const growTimeoutMs = 900_000;
 

@@ -2,6 +2,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../../../../api/errors';
+import { defaultDiskMiB } from '../../../../api/rules/sizes';
 import type { Volume, VolumeCreate } from '../../../../api/volumes/schemas';
 import { volumeUsage, type VolumeFiles, type VolumeUsage } from '../../../files/volume-files';
 import { KeyedLock } from '../../../machine/keyed-lock';
@@ -9,7 +10,7 @@ import { isErrno, removeTree } from '../../../machine/files';
 import type { DiskHolder, DiskStore, HolderLookup } from '../parts';
 import { DirectoryVolumes } from './directory-volumes';
 import { DiskSnapshots, type HeldWork } from './disk-snapshots';
-import { checkSize, defaultSizeMiB, growDisk, makeDisk, usedBytes } from './disk-image';
+import { checkSize, growDisk, makeDisk, usedBytes } from './disk-image';
 import { OpenDisks } from './open-disks';
 import { UserImages } from './user-images';
 import { workspaceUser } from '../../../inside/places';
@@ -90,7 +91,7 @@ export class Disks implements DiskStore {
     }
     const row: VolumeRow = {
       name,
-      size_mib: isDirectory ? 0 : checkSize(spec.sizeMiB ?? defaultSizeMiB),
+      size_mib: isDirectory ? 0 : checkSize(spec.sizeMiB ?? defaultDiskMiB),
       created_at: new Date().toISOString(),
       attached_to: '',
       ...(isDirectory && { kind: 'directory' }),

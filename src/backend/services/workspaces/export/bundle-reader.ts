@@ -12,8 +12,6 @@ import { manifestName, maxManifestBytes, parseManifest, type Manifest } from './
 
 /** Of one that can't be packed. */
 const maxPieceBytes = pieceBytes + 64 * 1024;
-/** A line for each mebibyte: of four tebibytes. */
-const maxSumsBytes = 512 * 1024 * 1024;
 const shownName = 200;
 const unpack = promisify(gunzip);
 
@@ -44,6 +42,7 @@ export class BundleReader {
 
   /** What was written of that name, a piece at a time. `count` gets their bytes. */
   async *content(name: string, count: (bytes: number) => void = () => undefined): AsyncGenerator<Buffer> {
+    let isFull = true;
     for (let number = 0; ; number += 1) {
       const wanted = pieceName(name, number);
       const header = await this.peek(wanted);
@@ -53,7 +52,12 @@ export class BundleReader {
         }
         return;
       }
+      // Else many members had little in them, and each is remembered until the end.
+      if (!isFull) {
+        throw damaged(wanted, 'the piece before it is not full');
+      }
       const piece = await unpacked(wanted, await this.member(header, maxPieceBytes));
+      isFull = piece.length === pieceBytes;
       count(piece.length);
       yield piece;
     }
@@ -66,13 +70,19 @@ export class BundleReader {
       throw damaged(header.name, `${sumsName} must be in its place`);
     }
     const wanted = [...this.sums];
-    const lines = (await this.member(header, maxSumsBytes)).toString('latin1').split('\n');
-    const wrong = wanted.findIndex((line, index) => line !== lines[index]);
-    if (wrong >= 0) {
-      throw damaged(wanted[wrong]?.slice(66) ?? sumsName, 'its checksum is another one');
+    const size = wanted.reduce((sum, line) => sum + line.length + 1, 0);
+    // Not one byte of what can't be right is kept.
+    if (header.size !== size) {
+      throw damaged(sumsName, 'it names other members than are there');
     }
-    if (lines.length !== wanted.length + 1 || lines.at(-1) !== '') {
-      throw damaged(sumsName, 'it names members that are not there');
+    const found = await this.member(header, size);
+    let at = 0;
+    for (const line of wanted) {
+      const end = at + line.length + 1;
+      if (found.toString('latin1', at, end) !== `${line}\n`) {
+        throw damaged(line.slice(66), 'its checksum is another one');
+      }
+      at = end;
     }
     const rest = await this.bytes.exact(2 * blockSize, sumsName);
     if (rest.some((byte) => byte !== 0) || !(await this.bytes.isAtEnd())) {

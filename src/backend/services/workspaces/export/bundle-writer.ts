@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { blockSize, encodeHeader, paddingOf } from '../../../tar/header';
-import { manifestName, type Manifest } from './manifest';
+import { manifestBytes, manifestName, type Manifest } from './manifest';
 
 export const pieceBytes = 1024 * 1024;
 export const sumsName = 'SHA256SUMS';
@@ -37,8 +37,9 @@ export class BundleWriter {
 
   constructor(private readonly send: Send) {}
 
+  /** Throws for one that can't be read again, before anything is written. */
   async manifest(manifest: Manifest): Promise<void> {
-    await this.member(manifestName, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+    await this.member(manifestName, manifestBytes(manifest));
   }
 
   /** All of a content, from the first byte to the last: its chunks are its sender's again when `take` resolves. */

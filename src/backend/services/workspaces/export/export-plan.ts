@@ -1,6 +1,8 @@
 /** What of a workspace goes into a file, and what does not, in words. */
+import { isBranchName } from '../../../../api/rules/branch-name';
+import { cloneAddressProblem } from '../../../../api/rules/clone-address';
 import { redactAddresses } from '../../../../api/rules/redact-addresses';
-import type { Mount } from '../../../../api/workspaces/schemas';
+import type { Mount, WorkspaceSpec } from '../../../../api/workspaces/schemas';
 import { isCopied } from '../fork/fork-spec';
 import type { WorkspaceRecord } from '../record';
 import { format, formatVersion, type ExportedVolume, type Manifest, type PortableSpec } from './manifest';
@@ -13,6 +15,8 @@ export interface Contained {
   image: { isIncluded: boolean; bytes: number };
   /** Bytes of each volume by its name. */
   bytes: ReadonlyMap<string, number>;
+  /** Of those that are disks. */
+  sizes: ReadonlyMap<string, number>;
   /** What else is to be known. */
   notes: readonly string[];
 }
@@ -24,7 +28,7 @@ export function volumesOf({ spec, homeVolume }: WorkspaceRecord): string[] {
 }
 
 /** The manifest of a workspace. */
-export function manifestOf(record: WorkspaceRecord, { image, bytes, notes }: Contained): Manifest {
+export function manifestOf(record: WorkspaceRecord, { image, bytes, sizes, notes }: Contained): Manifest {
   const { name, label, tags, cloned, spec, homeVolume } = record;
   const { secretNames = [] } = spec;
   return {
@@ -40,30 +44,49 @@ export function manifestOf(record: WorkspaceRecord, { image, bytes, notes }: Con
       ...(secretNames.length > 0 && { secretNames }),
     },
     image,
-    volumes: volumesOf(record).map((volume): ExportedVolume => ({
-      role: volume === homeVolume ? 'home' : 'named',
-      name: volume,
-      bytes: bytes.get(volume) ?? 0,
-    })),
+    volumes: volumesOf(record).map((volume): ExportedVolume => {
+      const sizeMiB = sizes.get(volume);
+      return {
+        role: volume === homeVolume ? 'home' : 'named',
+        name: volume,
+        bytes: bytes.get(volume) ?? 0,
+        ...(sizeMiB !== undefined && { sizeMiB }),
+      };
+    }),
     leftOut: [...notes, ...leftOutOf(record)],
   };
 }
 
 function portable({ spec }: WorkspaceRecord): PortableSpec {
   const { target: _, credentialFiles: _files, postStart: _scripts, secretNames: _names, ...rest } = spec;
-  const { mounts = [], cloneUrl, ports, ...plain } = rest;
+  const { mounts = [], cloneUrl: _url, cloneBranch: _branch, cloneDepth: _depth, ports, ...plain } = rest;
   const kept = mounts.filter(isCopied);
   return {
     ...plain,
-    ...(cloneUrl !== undefined && { cloneUrl: redactAddresses(cloneUrl) }),
+    ...cloneOf(spec),
     ...(kept.length > 0 && { mounts: kept }),
     ...(ports !== undefined && { ports }),
   };
 }
 
+/** Nothing of an address that has a secret in it, or of a form that older versions have taken. */
+function cloneOf({ cloneUrl, cloneBranch, cloneDepth }: WorkspaceSpec): Partial<PortableSpec> {
+  return cloneUrl !== undefined && isPortable(cloneUrl)
+    ? {
+        cloneUrl,
+        ...(cloneBranch !== undefined && isBranchName(cloneBranch) && { cloneBranch }),
+        ...(cloneDepth !== undefined && { cloneDepth }),
+      }
+    : {};
+}
+
+function isPortable(address: string): boolean {
+  return redactAddresses(address) === address && cloneAddressProblem(address) === undefined;
+}
+
 /** One sentence for each kind of things that the file has not. */
 function leftOutOf({ spec }: WorkspaceRecord): string[] {
-  const { credentialFiles = [], postStart, mounts = [], docker, secretNames = [] } = spec;
+  const { credentialFiles = [], postStart, mounts = [], docker, secretNames = [], cloneUrl } = spec;
   const shown = (sources: readonly string[]): string => sources.join(', ');
   const ofKind = (kind: Mount['kind']): string[] =>
     mounts.filter((mount) => mount.kind === kind).map(({ source }) => source);
@@ -81,6 +104,9 @@ function leftOutOf({ spec }: WorkspaceRecord): string[] {
     ...rows
       .filter(([names]) => names.length > 0)
       .map(([names, what]) => `${names.length} ${what}: ${shown(names)}`.slice(0, maxChars)),
+    ...(cloneUrl !== undefined && !isPortable(cloneUrl)
+      ? ['the address that it is cloned from, which may hold a secret']
+      : []),
     ...(docker === true ? ['images, containers and volumes of the Docker inside'] : []),
   ];
 }

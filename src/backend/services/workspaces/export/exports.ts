@@ -1,6 +1,7 @@
 /** `berth export`: one file of all that a workspace is, written as it is read. The workspace goes on meanwhile. */
 import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { imageFile } from '../../../../api/rules/image-reference';
 import { isUsable, notWhile } from '../../../../api/rules/lifecycle';
 import { snapshotFilesOf } from '../../../../api/rules/root-files';
 import type { Operation } from '../../../../api/operations/schemas';
@@ -44,6 +45,7 @@ export class Exports {
       throw notWhile(source.state, name, "it can't be exported");
     }
     refuseUnfilled(source);
+    refusePath(source, image);
     const { driver } = runtimes.of(source);
     if (driver.volumes.snapshots === undefined) {
       throw new BerthError('not_supported', `Workspaces of ${driver.kind}s can't be exported yet.`);
@@ -104,6 +106,7 @@ export class Exports {
       const manifest = manifestOf(source, {
         image: { isIncluded, bytes: saved?.totalBytes ?? 0 },
         bytes,
+        sizes: await this.diskSizes(source),
         notes: isIncluded ? [] : await this.ownNotes(source),
       });
       const progress = new Progress(
@@ -143,6 +146,18 @@ export class Exports {
     const sizes = new Map<string, number>();
     for (const [volume, id] of snapshots) {
       sizes.set(volume, (await this.deps.snapshots.get(volume, id)).usedBytes);
+    }
+    return sizes;
+  }
+
+  private async diskSizes(source: WorkspaceRecord): Promise<ReadonlyMap<string, number>> {
+    const { volumes } = this.deps.runtimes.of(source).driver;
+    const sizes = new Map<string, number>();
+    for (const volume of volumesOf(source)) {
+      const { kind, sizeMiB } = (await volumes.inspect(volume)) ?? {};
+      if (kind === 'disk' && sizeMiB !== undefined) {
+        sizes.set(volume, sizeMiB);
+      }
     }
     return sizes;
   }
@@ -209,6 +224,16 @@ export class Exports {
         unread,
       ),
     );
+  }
+}
+
+/** A path means another file on another machine, or none. */
+function refusePath({ name, spec }: WorkspaceRecord, image: ExportQuery['image']): void {
+  if (image === 'reference' && imageFile(spec.image) !== undefined) {
+    throw new BerthError('bad_request', `The image of ${name} is a file of this machine: ${spec.image}.`, {
+      field: 'image',
+      hint: `Put it into the file: \`berth export ${name}\`, without \`--image reference\`.`,
+    });
   }
 }
 

@@ -5,7 +5,6 @@
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
 import { bodyOf, failureOf } from '../../../../api/rules/results';
-import { isName } from '../../../../api/rules/names';
 import type { PublishedPort, WorkspaceSpec } from '../../../../api/workspaces/schemas';
 import type { ImportQuery, ImportResult } from '../../../../api/workspaces/export';
 import { refuseUnsupported } from '../../../drivers/contract/support';
@@ -16,11 +15,13 @@ import { isFree, type PortLedger } from '../../../ssh/ports';
 import type { Filling, WorkspaceCreator } from '../create';
 import type { ForkBaseDeps } from '../fork/fork-base';
 import { dropForkImage, newForkImage } from '../fork/fork-image';
-import { copyNameOf, type VolumeCopy } from '../fork/fork-spec';
+import type { VolumeCopy } from '../fork/fork-spec';
+import { portsOf } from '../start/published-ports';
 import { checkVolumeName } from '../start/mount-syntax';
 import { BundleReader } from './bundle-reader';
 import { contentOf, imageContent } from './export-plan';
 import { fillVolume } from './fill-volume';
+import { copiesOf, fitHome, makeNamed, refuseNotMade } from './import-volumes';
 import type { Manifest } from './manifest';
 
 export interface ImportsDeps extends ForkBaseDeps {
@@ -56,8 +57,10 @@ export class Imports {
       return {
         workspace: name,
         leftOut,
+        volumes: plan.copies.map(({ to }) => to),
         renamed: plan.copies.filter(({ from, to }) => from !== to),
         ports: plan.moved,
+        published: portsOf(this.deps.registry.find(name)?.spec.ports),
         secretNames: workspace.secretNames ?? [],
         warnings,
       };
@@ -105,7 +108,7 @@ export class Imports {
     this.refuseTaken(name);
     refuseUntrusted(workspace.spec, query.trust === true);
     const { ports = [], mounts = [], ...rest } = workspace.spec;
-    const copies = await this.copiesOf(manifest, name);
+    const copies = await copiesOf(manifest, name, drivers);
     copies.forEach(({ to }) => checkVolumeName(to, runtime, 'file'));
     const nameOf = new Map(copies.map(({ from, to }) => [from, to]));
     const spec: WorkspaceSpec = {
@@ -118,7 +121,7 @@ export class Imports {
     };
     refuseUnsupported({ ...spec, ports }, drivers.of(runtime), drivers.all());
     registry.refuseTaken(name);
-    return { name, manifest, spec, copies, ...(await this.portsOf(ports)) };
+    return { name, manifest, spec, copies, ...(await this.portsOf(ports, query.trust === true)) };
   }
 
   private refuseTaken(name: string): void {
@@ -136,35 +139,28 @@ export class Imports {
     }
   }
 
-  /** A named volume keeps its name where that is free here: what is there already is somebody else's. */
-  private async copiesOf({ volumes }: Manifest, name: string): Promise<VolumeCopy[]> {
-    const copies: VolumeCopy[] = [];
-    for (const { name: from } of volumes.filter(({ role }) => role === 'named')) {
-      const free = [from, copyNameOf(name, from)];
-      const found = await Promise.all(free.map((each) => this.deps.drivers.findVolume(each)));
-      const to = free.find((_, index) => found[index] === undefined);
-      if (to === undefined || !isName(name)) {
-        throw new BerthError('exists', `There are volumes ${free.join(' and ')} already.`, {
-          field: 'name',
-          hint: 'Import it under another name: `--name`.',
-        });
-      }
-      copies.push({ from, to });
-    }
-    return copies;
-  }
-
-  /** As they were where they are free; what Berth chose itself is chosen again. */
-  private async portsOf(ports: readonly PublishedPort[]): Promise<Pick<Plan, 'ports' | 'moved'>> {
+  /**
+   * As they were where they are free, in a file that is trusted: other programs may use one by habit. What Berth chose
+   * itself is chosen again.
+   */
+  private async portsOf(
+    ports: readonly PublishedPort[],
+    isTrusted: boolean,
+  ): Promise<Pick<Plan, 'ports' | 'moved'>> {
     const kept: PublishedPort[] = [];
     const moved: ImportResult['ports'] = [];
     for (const { host, guest, chosen } of ports) {
       const isKept =
+        isTrusted &&
         host !== undefined &&
         chosen !== true &&
         this.deps.ports.ownerOf(host) === undefined &&
         (await isFree(host));
-      kept.push(isKept ? { host, guest } : { guest });
+      if (isKept) {
+        kept.push({ host, guest });
+      } else if (!kept.some((port) => port.guest === guest)) {
+        kept.push({ guest });
+      }
       if (!isKept && host !== undefined && chosen !== true) {
         moved.push({ from: host, guest });
       }
@@ -200,14 +196,17 @@ export class Imports {
       }),
       makeVolumes: async (context) => {
         for (const [index, { to }] of copies.entries()) {
-          await driver.volumes.create({ name: to });
+          await makeNamed(drivers, driver, to, manifest.volumes[index]);
           const { createdVolumes } = registry.get(name);
           await registry.update(name, { createdVolumes: [...createdVolumes, to] });
           await fill(to, index, context);
         }
       },
       fill: async (context) => {
-        await fill(registry.get(name).homeVolume, copies.length, context);
+        const { homeVolume, createdVolumes } = registry.get(name);
+        refuseNotMade(homeVolume, createdVolumes);
+        await fitHome(driver, homeVolume, manifest.volumes[copies.length]);
+        await fill(homeVolume, copies.length, context);
         await reader.end();
       },
     };

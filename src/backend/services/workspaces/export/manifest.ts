@@ -2,8 +2,9 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { asBerthError, BerthError } from '../../../../api/errors';
-import { checkCloneAddress } from '../../../../api/rules/clone-address';
-import { checkImage } from '../../../../api/rules/image-reference';
+import { checkCloneAddress, checkCloneOptions } from '../../../../api/rules/clone-address';
+import { checkImage, imageFile } from '../../../../api/rules/image-reference';
+import { diskBounds } from '../../../../api/rules/sizes';
 import { variablePattern, volumeNamePattern } from '../../../../api/rules/names';
 import { Label, Name, Timestamp, literals } from '../../../../api/common';
 import { Tags } from '../../../../api/workspaces/marks';
@@ -28,6 +29,8 @@ const Volume = Type.Object(
     name: Type.String({ pattern: volumeNamePattern }),
     /** Of its files, about. */
     bytes: Type.Integer({ minimum: 0 }),
+    /** Of one that is a disk. */
+    sizeMiB: Type.Optional(Type.Integer(diskBounds)),
   },
   { additionalProperties: false },
 );
@@ -67,23 +70,43 @@ export const Manifest = Type.Object(
 export type Manifest = Static<typeof Manifest>;
 export type ExportedVolume = Static<typeof Volume>;
 
+/** The error for a manifest that breaks a rule. */
+type Fault = (why: string, cause?: unknown) => BerthError;
+const ofFile: Fault = (why, cause) => damaged(manifestName, why, cause);
+
 /** Throws `bad_request` for what is no manifest, or has values that no workspace can have. */
-export function parseManifest(bytes: Buffer): Manifest {
-  const value = jsonOf(bytes);
+export function parseManifest(bytes: Buffer, fault = ofFile): Manifest {
+  const value = jsonOf(bytes, fault);
   refuseNewer(value);
   if (!Value.Check(Manifest, value)) {
-    const [first] = [...Value.Errors(Manifest, value)];
-    throw damaged(manifestName, `${first?.path ?? ''}: ${first?.message ?? 'it has another form'}`);
+    const first = Value.Errors(Manifest, value).First();
+    throw fault(`${first?.path ?? ''}: ${first?.message ?? 'it has another form'}`);
   }
-  checkValues(value);
+  checkValues(value, fault);
   return value;
 }
 
-function jsonOf(bytes: Buffer): unknown {
+/** The bytes of the manifest. Throws `not_supported` for one that no import would take, with what is wrong with it. */
+export function manifestBytes(manifest: Manifest): Buffer {
+  const { name } = manifest.workspace;
+  const fault: Fault = (why, cause) =>
+    new BerthError('not_supported', `${name} can't be exported, as no import would take it: ${why}.`, {
+      hint: 'Change that setting of the workspace, then export it again.',
+      ...(cause !== undefined && { cause }),
+    });
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  if (bytes.length > maxManifestBytes) {
+    throw fault(`its settings take ${bytes.length} bytes, more than ${maxManifestBytes}`);
+  }
+  parseManifest(bytes, fault);
+  return bytes;
+}
+
+function jsonOf(bytes: Buffer, fault: Fault): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw damaged(manifestName, 'it is no JSON', error);
+    throw fault('it is no JSON', error);
   }
 }
 
@@ -100,29 +123,34 @@ function refuseNewer(value: unknown): void {
 }
 
 /** A rule of a create, broken by the manifest. */
-function ruled<T>(check: () => T): T {
+function ruled<T>(check: () => T, fault: Fault): T {
   try {
     return check();
   } catch (error) {
-    throw damaged(manifestName, asBerthError(error).message.replace(/\.$/, ''), error);
+    throw fault(asBerthError(error).message.replace(/\.$/, ''), error);
   }
 }
 
 /** What a create checks beyond its schema. */
-function checkValues({ workspace: { spec }, volumes, image }: Manifest): void {
+function checkValues({ workspace: { spec }, volumes, image }: Manifest, fault: Fault): void {
   const { cloneUrl, mounts = [] } = spec;
   if (!image.isIncluded) {
-    ruled(() => checkImage(spec.image, spec.runtime));
+    // It would be read with the rights of whoever imports.
+    if (imageFile(spec.image) !== undefined) {
+      throw fault(`the image ${JSON.stringify(spec.image)} is a path, and is not in the file`);
+    }
+    ruled(() => checkImage(spec.image, spec.runtime), fault);
   }
   if (cloneUrl !== undefined) {
-    ruled(() => checkCloneAddress(cloneUrl));
+    ruled(() => checkCloneAddress(cloneUrl), fault);
   }
+  ruled(() => checkCloneOptions(spec), fault);
   for (const mount of mounts) {
     const text = `${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`;
-    const { kind, source, target, readOnly } = ruled(() => parseMount(text, 'file'));
+    const { kind, source, target, readOnly } = ruled(() => parseMount(text, 'file'), fault);
     const isSame = kind === mount.kind && source === mount.source && target === mount.target;
     if (!isSame || kind !== 'volume' || readOnly) {
-      throw damaged(manifestName, `the mount at ${JSON.stringify(mount.target)} is none of a volume`);
+      throw fault(`the mount at ${JSON.stringify(mount.target)} is none of a volume`);
     }
   }
   const named = volumes.slice(0, -1);
@@ -133,6 +161,6 @@ function checkValues({ workspace: { spec }, volumes, image }: Manifest): void {
     new Set(named.map(({ name }) => name)).size === named.length &&
     named.length === sources.size;
   if (!isWhole) {
-    throw damaged(manifestName, 'its volumes are not those of its mounts and the home');
+    throw fault('its volumes are not those of its mounts and the home');
   }
 }

@@ -173,10 +173,38 @@ describe('a workspace file', function () {
         /it has 2097152 bytes, more than/,
       ],
       [member('berth.json', Buffer.alloc(2 * pieceBytes)), /"berth.json": it has 2097152 bytes/],
+      [
+        Buffer.concat([first, image, member(pieceName('image', 1), piece)]),
+        /"image\/00000001.gz": the piece before it is not full/,
+      ],
     ];
     for (const [file, message] of cases) {
       await refused(file, message);
     }
+  });
+
+  it('has sums of its members and no more: of another size not a byte is read', async () => {
+    const small = Buffer.from('small');
+    const file = await written([small, small, small]);
+    const at = file.lastIndexOf('SHA256SUMS');
+    const huge = encodeHeader({
+      ...{ name: 'SHA256SUMS', type: 'file', size: 500 * pieceBytes, mode: 0o644, uid: 0, gid: 0 },
+      ...{ mtimeMs: 0, linkName: '' },
+    });
+    let asked = 0;
+    async function* endless(): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(Buffer.concat([file.subarray(0, at), huge]));
+      for (; asked < 100; asked += 1) {
+        yield Buffer.alloc(pieceBytes, '\n');
+      }
+    }
+    const reader = new BundleReader(endless());
+    await reader.manifest();
+    for (const name of names) {
+      for await (const _ of reader.content(name));
+    }
+    await assert.rejects(reader.end(), { code: 'bad_request', message: /it names other members/ });
+    assert.equal(asked, 0);
   });
 
   it('has a manifest of values that a workspace can have', async () => {
@@ -201,6 +229,13 @@ describe('a workspace file', function () {
       spec({ postStart: { scripts: ['/bin/sh'] } }),
       spec({ credentialFiles: [{ source: '/etc/shadow', target: '/x' }] }),
       spec({ cloneUrl: 'file:///etc' }),
+      spec({ cloneUrl: 'https://example.org/a.git', cloneBranch: '--upload-pack=x' }),
+      spec({ cloneDepth: 1 }),
+      ...['/home/me/x.ext4', './x.ext4', 'oci:/x', 'docker-archive:/x.tar', '~/x.ext4'].map((path) => ({
+        ...{ ...manifest, image: { isIncluded: false, bytes: 0 } },
+        workspace: { ...workspace, spec: { ...workspace.spec, runtime: 'microvm', image: path } },
+      })),
+      { ...manifest, volumes: [manifest.volumes[0], { ...manifest.volumes[1], sizeMiB: 0 }] },
       mount({ target: '/proc' }),
       mount({ target: '/a/../../b' }),
       mount({ readOnly: true }),
