@@ -91,7 +91,12 @@ describe('berth export and import', function () {
     const there = `${other.prefix}-w`;
     const result = await other.json<ImportResult>('import', file(), '--name', there);
     assert.deepEqual(result.renamed, [{ from: data, to: `${there}-${data}` }]);
+    assert.deepEqual(result.volumes, [`${there}-${data}`]);
     assert.deepEqual(result.ports, [{ from: port, guest: 8000 }]);
+    assert.deepEqual(
+      result.published.map(({ guest }) => guest),
+      [8000],
+    );
     assert.deepEqual([result.secretNames, result.warnings], [['TOKEN'], []]);
     assert.equal(result.leftOut.length, 2);
     assert.equal(await files(other, there), await files(berth, name));

@@ -201,7 +201,9 @@ describe('a workspace file', function () {
     const reader = new BundleReader(endless());
     await reader.manifest();
     for (const name of names) {
-      for await (const _ of reader.content(name));
+      for await (const piece of reader.content(name)) {
+        assert.ok(piece.equals(small));
+      }
     }
     await assert.rejects(reader.end(), { code: 'bad_request', message: /it names other members/ });
     assert.equal(asked, 0);

@@ -132,7 +132,8 @@ describe('services: imports', () => {
     running.catch(() => undefined);
     await gate.entered;
     test.driver.volumes.add('workspace-demo');
-    const files = (await test.driver.volumes.files('workspace-demo')) as TakingFiles;
+    const files = await test.driver.volumes.files('workspace-demo');
+    assert(files instanceof TakingFiles);
     files.contents.set('/precious', Buffer.from('x'));
     gate.open();
     await failure(() => running, 'exists');
