@@ -66,7 +66,10 @@ export class Imports {
       };
     } finally {
       letGo();
-      await dropForkImage(this.deps, this.deps.drivers.of(spec.runtime), spec.image);
+      // One that a file only names is not its own.
+      if (manifest.image.isIncluded) {
+        await dropForkImage(this.deps, this.deps.drivers.of(spec.runtime), spec.image);
+      }
     }
   }
 
