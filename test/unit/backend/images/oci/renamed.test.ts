@@ -78,9 +78,13 @@ describe('an image under another name', () => {
   it('has no member that is another one for whoever unpacks it', async () => {
     const sure = member('manifest.json');
     const hostile: (Headers & { content?: string })[][] = [
-      ...['././manifest.json', '/manifest.json', 'x/../manifest.json', './/manifest.json', 'manifest.json/.'].map(
-        (name) => [member(name)],
-      ),
+      ...[
+        '././manifest.json',
+        '/manifest.json',
+        'x/../manifest.json',
+        './/manifest.json',
+        'manifest.json/.',
+      ].map((name) => [member(name)]),
       ...['../manifest.json', 'x//y', 'x/./y', 'x\\y', '..', '.', ' manifest.json', 'x\n'].map((name) => [
         sure,
         member(name),
@@ -120,7 +124,13 @@ describe('an image under another name', () => {
     const folder = (name: string): Headers => ({ name, type: 'directory' });
     const link = (linkname: string): Headers => ({ name: `${b}/layer.tar`, type: 'symlink', linkname });
     const forms: (Headers & { content?: string })[][] = [
-      [folder(`${a}/`), member(`${a}/VERSION`), member(`${a}/json`), member(`${a}/layer.tar`), folder(`${b}/`)],
+      [
+        folder(`${a}/`),
+        member(`${a}/VERSION`),
+        member(`${a}/json`),
+        member(`${a}/layer.tar`),
+        folder(`${b}/`),
+      ],
       [folder('blobs/'), folder('blobs/sha256/'), member(`blobs/sha256/${a}`), member('oci-layout')],
       [folder('./'), folder('./blobs'), folder('./blobs'), member(`./${a}.json`), member(`./${a}.tar`)],
       [member(`${a}/layer.tar`), link(`../${a}/layer.tar`)],
@@ -131,7 +141,9 @@ describe('an image under another name', () => {
       const plain = (name: string): string => name.replace(/^\.\//, '').replace(/\/$/, '');
       assert.deepEqual(
         Object.keys(found).map(plain),
-        [...new Set([...members.map(({ name }) => plain(name)), 'manifest.json'])].filter((name) => name !== ''),
+        [...new Set([...members.map(({ name }) => plain(name)), 'manifest.json'])].filter(
+          (name) => name !== '',
+        ),
       );
       assert.match(found['manifest.json'] ?? '', /"mine\/image:1"/);
     }

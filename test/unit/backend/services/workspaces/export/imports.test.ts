@@ -34,7 +34,10 @@ class TakingFiles extends FakeFiles {
   }
 }
 
-function manifestWith(names: readonly string[], ports: Manifest['workspace']['spec']['ports'] = []): Manifest {
+function manifestWith(
+  names: readonly string[],
+  ports: Manifest['workspace']['spec']['ports'] = [],
+): Manifest {
   const mounts = names.map((source) => ({
     ...({ kind: 'volume', source, target: `/${source}`, readOnly: false } as const),
   }));
