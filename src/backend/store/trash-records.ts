@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
-import { literals, Name } from '../../api/common';
+import { literals } from '../../api/common';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { TrashedVolume, TrashItem } from '../../api/trash/schemas';
 import { ForkOrigin } from '../../api/workspaces/fork';
@@ -21,6 +21,7 @@ const TrashedWorkspace = Type.Object({
   spec: WorkspaceSpec,
   cloned: Type.Boolean(),
   homeVolume: Type.String(),
+  dockerVolume: Type.Optional(Type.String()),
   forkedFrom: Type.Optional(ForkOrigin),
   keptImage: Type.Optional(Type.String()),
 });
@@ -39,7 +40,13 @@ const TrashRecord = Type.Object({
   state: literals(['making', 'kept', 'going']),
   workspace: Type.Optional(TrashedWorkspace),
   /** A restore under that name has begun. */
-  restoring: Type.Optional(Type.Object({ name: Name })),
+  restoring: Type.Optional(
+    Type.Object({
+      name: Type.String(),
+      /** The id of the volume that it has made, which tells it from others of that name. */
+      made: Type.Optional(Type.String()),
+    }),
+  ),
 });
 export type TrashRecord = Static<typeof TrashRecord>;
 

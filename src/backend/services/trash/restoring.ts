@@ -5,14 +5,17 @@ import type { TrashEmpty, TrashEmptyResult } from '../../../api/trash/schemas';
 import { bodyOf } from '../../../api/rules/results';
 import { homeVolumeOf } from '../../../api/rules/home-volume';
 import type { Log } from '../../machine/log';
+import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { TrashRecord, TrashedWorkspace } from '../../store/trash-records';
 import type { Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import { untilItEnds, type OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
 import type { Snapshots } from '../snapshots/snapshots';
+import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { Filling, WorkspaceCreator } from '../workspaces/create';
+import { dockerVolumeOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { WorkspaceVerbs } from '../workspaces/verbs';
 import type { TrashBin } from './trash-bin';
@@ -24,6 +27,7 @@ export interface RestoringDeps {
   operations: Operations;
   snapshots: Pick<Snapshots, 'fill'>;
   volumes: Pick<Volumes, 'shown'>;
+  guarded: ProtectedVolumes;
   verbs: Pick<WorkspaceVerbs, 'delete'>;
   creator: Pick<WorkspaceCreator, 'createFilled'>;
   events: EventHub;
@@ -60,12 +64,18 @@ export class Restoring {
       ...of,
     } as const;
     return operations.start(begin, async (context) => {
-      await bin.inTurn(id, async () => {
-        await this.settle(id);
-        const record = bin.get(id);
-        await this.perform(record, target, context);
-        await bin.drop(id);
-      });
+      // One at a time makes something of that name.
+      await bin.inTurn(`${kind} ${target}`, () =>
+        bin.inTurn(id, async () => {
+          await this.settle(id);
+          await this.perform(bin.get(id), target, context);
+          await this.finish(bin.get(id), target).then(
+            (left) => left && context.warn(left),
+            (error: unknown) =>
+              context.warn(`What the trash has of it is not removed yet: ${asBerthError(error).message}`),
+          );
+        }),
+      );
       return { kind, restored: target };
     });
   }
@@ -112,7 +122,6 @@ export class Restoring {
         throw taken(id, `a volume ${name}`);
       }
     }
-    // What has that name from now on was made by this restore.
     await bin.update(id, { restoring: { name: target } });
     try {
       await (workspace === undefined
@@ -127,11 +136,11 @@ export class Restoring {
   }
 
   private async volume(
-    { volumes: [kept] }: TrashRecord,
+    { id, volumes: [kept] }: TrashRecord,
     target: string,
     context: OperationContext,
   ): Promise<void> {
-    const { drivers, snapshots, volumes: all, events } = this.deps;
+    const { bin, drivers, snapshots, volumes: all, events } = this.deps;
     if (kept === undefined) {
       throw new BerthError('internal', 'The trash has no files of this volume.');
     }
@@ -141,6 +150,9 @@ export class Restoring {
       ...{ name: target, kind: kept.kind },
       ...(sizeMiB !== undefined && { sizeMiB }),
       ...(labels !== undefined && { labels }),
+    });
+    await bin.update(id, {
+      restoring: { name: target, ...(made.id !== undefined && { made: made.id }) },
     });
     events.publish('volume.changed', all.shown(made));
     const from = { volume: kept.volume, id: kept.snapshot };
@@ -187,13 +199,14 @@ export class Restoring {
     }
   }
 
-  private fillingOf({ id, volumes, workspace }: TrashRecord, target: string): Filling {
+  private fillingOf(item: TrashRecord, target: string): Filling {
+    const { id, volumes, workspace } = item;
     const { registry, drivers, snapshots } = this.deps;
     const fill = async (to: string, from: string, context: OperationContext): Promise<void> => {
       const kept = volumes.find(({ volume }) => volume === from);
       await (kept && snapshots.fill(to, { volume: from, id: kept.snapshot }, false, context));
     };
-    const { cloned = false, forkedFrom, homeVolume = '' } = workspace ?? {};
+    const { cloned = false, forkedFrom } = workspace ?? {};
     return {
       record: {
         cloned,
@@ -217,26 +230,53 @@ export class Restoring {
           await fill(copy.volume, copy.volume, context);
         }
       },
-      fill: (context) => fill(registry.get(target).homeVolume, homeVolume, context),
+      fill: async (context) => {
+        const record = registry.get(target);
+        const copies = workspace === undefined ? [] : copiesOf(workspace);
+        for (const { volume } of volumes.filter((each) => !copies.includes(each.volume))) {
+          const to = filledFrom(item, volume, record);
+          await (to === undefined ? undefined : fill(to, volume, context));
+        }
+      },
     };
+  }
+
+  /** When all of it is there. Answers why the item stays nevertheless, in words. */
+  private async finish(item: TrashRecord, name: string): Promise<string | undefined> {
+    const { bin, registry } = this.deps;
+    const { id, workspace, volumes } = item;
+    const record = workspace === undefined ? undefined : registry.get(name);
+    const left =
+      record === undefined
+        ? []
+        : volumes.filter(({ volume }) => filledFrom(item, volume, record) === undefined);
+    await (record?.fromTrash === id ? registry.update(name, { fromTrash: undefined }) : undefined);
+    if (left.length > 0) {
+      await bin.update(id, { restoring: undefined });
+    } else {
+      await bin.drop(id, true);
+    }
+    return left.length === 0
+      ? undefined
+      : `Not restored, and still in the trash: ${left.map(({ volume }) => volume).join(', ')}.`;
   }
 
   /** Of a restore that was cut off: nothing of it stays, unless all of it is there. */
   private async settle(id: string): Promise<void> {
-    const { bin, registry, drivers, verbs, operations, events } = this.deps;
-    const { restoring, workspace, volumes } = bin.get(id);
+    const { bin, registry, verbs, operations } = this.deps;
+    const item = bin.get(id);
+    const { restoring, workspace } = item;
     if (restoring === undefined) {
       return;
     }
-    const { name } = restoring;
+    const { name, made } = restoring;
+    const found = workspace === undefined ? undefined : registry.find(name);
     if (workspace === undefined) {
-      const of = drivers.ofVolumeKind(volumes[0]?.kind).volumes;
-      const found = await of.inspect(name);
-      if (found?.managed === true && found.holders.length === 0) {
-        await of.remove(name);
-        events.publish('volume.deleted', { name });
-      }
-    } else if (registry.find(name)?.fromTrash === id) {
+      await (made === undefined ? undefined : this.takeBackVolume(item, name, made));
+    } else if (found?.fromTrash === id && found.isUnfilled !== true) {
+      await this.finish(item, name);
+      return;
+    } else if (found?.fromTrash === id) {
       const begun = verbs.delete(name, { now: true });
       const ended = await operations.wait(begun.id, untilItEnds);
       if (ended.status !== 'succeeded') {
@@ -245,6 +285,41 @@ export class Restoring {
     }
     await bin.update(id, { restoring: undefined });
   }
+
+  /** The one that this restore has made, as long as nobody has begun to use it. */
+  private async takeBackVolume({ volumes: [kept] }: TrashRecord, name: string, made: string): Promise<void> {
+    const { drivers, events, log } = this.deps;
+    const { volumes } = drivers.ofVolumeKind(kept?.kind);
+    const found = await volumes.inspect(name);
+    if (found?.id !== made || !found.managed || found.holders.length > 0) {
+      return;
+    }
+    try {
+      refuseGuardedVolume(this.deps, found);
+    } catch (error) {
+      log.info({ err: error, volume: name }, 'what a restore has begun is protected by now, and stays');
+      return;
+    }
+    await volumes.remove(name);
+    events.publish('volume.deleted', { name });
+  }
+}
+
+/** The volume of the restored workspace that gets the files of that one; undefined: it has none for them. */
+function filledFrom(
+  { name, workspace }: TrashRecord,
+  volume: string,
+  to: WorkspaceRecord,
+): string | undefined {
+  if (workspace === undefined || copiesOf(workspace).includes(volume)) {
+    return volume;
+  }
+  return volume === workspace.homeVolume
+    ? to.homeVolume
+    : // Older versions have not noted it.
+      volume === (workspace.dockerVolume ?? dockerVolumeOf(name))
+      ? to.dockerVolume
+      : undefined;
 }
 
 function taken(id: string, what: string): BerthError {

@@ -2,6 +2,7 @@
 import { asBerthError, BerthError, fromErrorBody } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
 import { bodyOf, resultOf } from '../../../api/rules/results';
+import { ownerWords } from '../../../api/rules/owner';
 import { canHaveSnapshots } from '../../../api/snapshots/possible';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { Volume } from '../../../api/volumes/schemas';
@@ -33,8 +34,8 @@ export interface Thrown {
   id: string;
   commit(): Promise<void>;
   undo(): Promise<void>;
-  /** In any case, at the end: its volumes can be opened again. */
-  release(): void;
+  /** In any case, at the end: its volumes can be opened again. `isUndecided`: what is to become of it is for the next engine. */
+  release(isUndecided?: boolean): void;
 }
 
 export class ThrowingAway {
@@ -47,14 +48,40 @@ export class ThrowingAway {
     );
   }
 
+  /** That item, where it is there. */
+  has(id: string | undefined): string | undefined {
+    return id !== undefined && this.deps.bin.has(id) ? id : undefined;
+  }
+
+  /** Whether something of it is nowhere but in the item that a delete has made which failed half-way: another one would be without that. */
+  async keepsTheOnly(record: WorkspaceRecord): Promise<boolean> {
+    const id = this.has(record.toTrash);
+    if (id === undefined) {
+      return false;
+    }
+    const { image, volumes } = this.deps.bin.get(id);
+    const runtime = this.deps.runtimes.of(record);
+    if (image !== undefined && (await runtime.inspect()) === undefined) {
+      return true;
+    }
+    for (const { volume } of volumes) {
+      if ((await runtime.driver.volumes.inspect(volume)) === undefined) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Of a workspace whose runtime does not run. */
   async workspace(record: WorkspaceRecord, context: OperationContext): Promise<Thrown> {
-    const { name, label, tags, favourite, spec, cloned, homeVolume, forkedFrom, keptImage } = record;
+    const { name, label, tags, favourite, spec, cloned, homeVolume, dockerVolume, forkedFrom, keptImage } =
+      record;
     const { secretNames: secrets = [], ...kept } = spec;
     const thrown = await this.begin(ownVolumesOf(record), {
       ...{ kind: 'workspace', name },
       workspace: {
         ...{ label, spec: kept, cloned, homeVolume },
+        ...(dockerVolume !== undefined && { dockerVolume }),
         ...(tags !== undefined && { tags }),
         ...(favourite !== undefined && { favourite }),
         ...(forkedFrom !== undefined && { forkedFrom }),
@@ -67,7 +94,9 @@ export class ThrowingAway {
       const { volumes } = this.deps.runtimes.of(record).driver;
       for (const volume of ownVolumesOf(record)) {
         const found = await volumes.inspect(volume);
-        await (found === undefined ? undefined : this.volumeOf(thrown.id, found, context));
+        await (found === undefined
+          ? this.lose(thrown.id, `The files of ${volume}: there was no such volume.`)
+          : this.volumeOf(thrown.id, found, context));
       }
       return thrown;
     } catch (error) {
@@ -143,8 +172,10 @@ export class ThrowingAway {
           bin.drop(id).catch((error: unknown) => {
             log.warn({ err: error, item: id }, 'what was made for the trash stays until the next look');
           }),
-        release: () => {
-          bin.making.delete(id);
+        release: (isUndecided = false) => {
+          if (!isUndecided) {
+            bin.making.delete(id);
+          }
           reopen();
         },
       };
@@ -158,6 +189,7 @@ export class ThrowingAway {
     const { bin, snapshots, snapshotRecords } = this.deps;
     const { name, kind, sizeMiB, labels, owner } = found;
     if (owner !== undefined) {
+      await this.lose(id, `The files of ${name}: the volume belongs to ${ownerWords(owner)}.`);
       return;
     }
     if (!canHaveSnapshots(found)) {

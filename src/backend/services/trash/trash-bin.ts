@@ -73,6 +73,7 @@ export class TrashBin {
       }
     } catch (error) {
       log.error({ err: error }, 'the trash was not looked through');
+      trashRecords.hasUnreadable = true;
       return;
     }
     const all = trashRecords.all();
@@ -156,22 +157,24 @@ export class TrashBin {
     this.schedule();
   }
 
-  /** Of one that did not become an item, was restored, or is to go for good. */
-  async drop(id: string): Promise<void> {
+  /** Of one that did not become an item, was restored, or is to go for good. `isRestored`: it is no item any more, whatever fails. */
+  async drop(id: string, isRestored = false): Promise<void> {
     const { trashRecords, snapshots, drivers } = this.deps;
     const record = trashRecords.get(id);
     if (record === undefined) {
       return;
     }
-    await this.markGoing(record);
+    let isMarked = await this.markGoing(record);
     for (const [index, { snapshot }] of record.volumes.entries()) {
       try {
         await snapshots.dropTrashed(snapshot);
       } catch (error) {
         // Whole still: it can be had back.
-        await (index === 0 ? this.update(id, { state: record.state }) : undefined);
+        await (index === 0 && !isRestored ? this.update(id, { state: record.state }) : undefined);
         throw error;
       }
+      // There is room for it now: a removal that is cut off is finished by the next engine.
+      isMarked = isMarked || (await this.markGoing(record));
     }
     this.holds.get(id)?.();
     this.holds.delete(id);
@@ -234,15 +237,18 @@ export class TrashBin {
     this.schedule();
   }
 
-  private async markGoing(record: TrashRecord): Promise<void> {
+  /** false when the disk has no room for it. */
+  private async markGoing(record: TrashRecord): Promise<boolean> {
     const { trashRecords } = this.deps;
     try {
       await trashRecords.write({ ...record, state: 'going' });
+      return true;
     } catch (error) {
       // To remove it makes room. Until then it counts in memory.
       if (asBerthError(error).code !== 'no_space') {
         throw error;
       }
+      return false;
     }
   }
 

@@ -23,7 +23,7 @@ export interface EraseDeps extends ReplacementDeps {
   guarded: ProtectedVolumes;
   snapshots: Pick<Snapshots, 'dropForked'>;
   bases: ForkBases;
-  trash: Pick<ThrowingAway, 'takes' | 'workspace'>;
+  trash: Pick<ThrowingAway, 'takes' | 'has' | 'keepsTheOnly' | 'workspace'>;
 }
 
 export interface Erasure extends Removal {
@@ -66,12 +66,17 @@ export async function eraseWorkspace(
     }
     const record = registry.get(name);
     const runtime = runtimes.of(record);
-    if (!keepVolumes && !now && deps.trash.takes(record)) {
+    const isKept = !keepVolumes && !now && deps.trash.takes(record);
+    if (isKept && !(await deps.trash.keepsTheOnly(record))) {
       thrown = await throwAway(deps, record, before, context);
     }
     // On disk from the first: a delete that is cut off must keep what this one keeps.
     await unlessDiskIsFull(
-      registry.update(name, { state: 'deleting', keepsVolumes: keepVolumes || undefined }),
+      registry.update(name, {
+        state: 'deleting',
+        removes: true,
+        keepsVolumes: keepVolumes || undefined,
+      }),
     );
     await context.step('runtime', 'Remove the runtime', () => runtime.remove());
     const deleted = keepVolumes ? [] : await removeVolumes(deps, record, runtime.driver, context);
@@ -80,31 +85,43 @@ export async function eraseWorkspace(
     }
     await forget(deps, record, context);
     await dropForkBase(deps, runtime.driver, record);
-    const trash = thrown?.id ?? record.toTrash;
+    const trash = thrown?.id ?? deps.trash.has(record.toTrash);
     return { deleted, ...(trash !== undefined && { trash }) };
   } catch (error) {
-    const { message, code } = asBerthError(error);
-    if (error instanceof WorkspaceElsewhere || isForgotten) {
-      // Counts in memory, also when it can't be written; why nothing was deleted matters more.
-      const stateDetail = isForgotten ? undefined : message;
-      await registry.update(name, { state: before, stateDetail }).catch(() => undefined);
-      throw error;
-    }
-    if (error instanceof NotThrown) {
-      throw error.cause;
-    }
-    const problem = problemOf(error, 'delete');
-    const isOutOfReach = code === 'runtime_unavailable';
-    const state = isOutOfReach ? before : 'error';
-    const stateDetail = isOutOfReach ? message : undefined;
-    // The state counts in memory, also when it can't be written: why the delete failed matters more.
-    await registry
-      .settle(name, state, { problem, stateDetail, keepsVolumes: undefined, toTrash: undefined })
-      .catch(() => undefined);
-    throw isOutOfReach ? orForgotten(error, registry.find(name)) : error;
+    throw await failed(deps, { name, before, forget: isForgotten }, error);
   } finally {
     thrown?.release();
   }
+}
+
+/** Notes that it is still there, and why; answers what is to be thrown. */
+async function failed(
+  deps: EraseDeps,
+  { name, before, forget: isForgotten }: Pick<Erasure, 'name' | 'before' | 'forget'>,
+  error: unknown,
+): Promise<unknown> {
+  const { registry } = deps;
+  const { message, code } = asBerthError(error);
+  if (error instanceof WorkspaceElsewhere || isForgotten) {
+    // Counts in memory, also when it can't be written; why nothing was deleted matters more.
+    const stateDetail = isForgotten ? undefined : message;
+    await registry.update(name, { state: before, stateDetail, removes: undefined }).catch(() => undefined);
+    return error;
+  }
+  if (error instanceof NotThrown) {
+    return error.cause;
+  }
+  const problem = problemOf(error, 'delete');
+  const isOutOfReach = code === 'runtime_unavailable';
+  const state = isOutOfReach ? before : 'error';
+  const stateDetail = isOutOfReach ? message : undefined;
+  // What is gone by now is in that one alone.
+  const toTrash = deps.trash.has(registry.find(name)?.toTrash);
+  // The state counts in memory, also when it can't be written: why the delete failed matters more.
+  await registry
+    .settle(name, state, { problem, stateDetail, toTrash, removes: undefined, keepsVolumes: undefined })
+    .catch(() => undefined);
+  return isOutOfReach ? orForgotten(error, registry.find(name)) : error;
 }
 
 /** It was not put into the trash: nothing of it is deleted. */
@@ -128,13 +145,14 @@ async function throwAway(
       state = isLive(before) ? 'stopped' : before;
     }
     thrown = await trash.workspace(record, context);
-    await registry.update(name, { state: 'deleting', toTrash: thrown.id });
+    await registry.update(name, { state: 'deleting', toTrash: thrown.id, removes: true });
     await thrown.commit();
     return thrown;
   } catch (cause) {
     const settled = registry.settle(name, state, {
       stateDetail: asBerthError(cause).message,
-      toTrash: undefined,
+      toTrash: trash.has(record.toTrash),
+      removes: undefined,
     });
     const isSettled = await settled.then(
       () => true,
@@ -142,7 +160,7 @@ async function throwAway(
     );
     // On disk the delete may have been confirmed: then it is finished by the next engine.
     await (isSettled ? thrown?.undo() : undefined);
-    thrown?.release();
+    thrown?.release(!isSettled);
     throw new NotThrown('not in the trash', { cause });
   }
 }

@@ -68,7 +68,7 @@ export const WorkspaceRecord = Type.Object({
   keptImage: Type.Optional(Type.String()),
   /** The item of the trash that it is being restored from: until it has all of it. */
   fromTrash: Type.Optional(Type.String()),
-  /** A delete is under way, and what it keeps is that item of the trash. */
+  /** A delete is under way, or has failed half-way, and what it keeps is that item of the trash. */
   toTrash: Type.Optional(Type.String()),
   /** It is taking a fork over: what to go back to as far as it has come. Cut off when there is one at a start of the engine. */
   taking: Type.Optional(
@@ -82,6 +82,8 @@ export const WorkspaceRecord = Type.Object({
   isIdentityCopied: Type.Optional(Type.Boolean()),
   /** What lies in the runtime outside of volumes, as last measured. */
   ownFiles: Type.Optional(OwnFiles),
+  /** A delete has begun to remove what it has: where it is cut off, it is finished. Before that it is as if it had never been. */
+  removes: Type.Optional(Type.Boolean()),
   /** A delete is under way that leaves its volumes. */
   keepsVolumes: Type.Optional(Type.Boolean()),
   problem: Type.Optional(Problem),
@@ -131,6 +133,7 @@ export function toWorkspace(
     hostKey,
     createdVolumes,
     cloned,
+    removes,
     keepsVolumes,
     volumeIds,
     engine,

@@ -161,7 +161,9 @@ export class WorkspaceRegistry {
     } else if (!mayBegin(verb, record.state, name)) {
       return false;
     }
-    const next = { ...record, state: transitions[verb].via, stateDetail: undefined };
+    // What a delete that failed has put into the trash is no longer all there is of it.
+    const toTrash = verb === 'delete' ? record.toTrash : undefined;
+    const next = { ...record, state: transitions[verb].via, stateDetail: undefined, toTrash };
     this.records.set(name, withoutUndefined(next));
     this.publish(name);
     return true;

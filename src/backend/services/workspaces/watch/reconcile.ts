@@ -192,7 +192,7 @@ export class Reconciler {
       this.missed.add(name);
       return;
     }
-    if (record.state === 'deleting') {
+    if (record.state === 'deleting' && hasBegunToRemove(record)) {
       this.deps.verbs.finishDelete(name, record.keepsVolumes ?? false);
     } else if (record.state === 'creating') {
       if (this.interrupted.delete(name)) {
@@ -297,6 +297,10 @@ export class Reconciler {
     );
   }
 }
+
+/** A delete that was cut off before that has removed nothing, and may be taken back. */
+const hasBegunToRemove = ({ removes, toTrash, keepsVolumes }: WorkspaceRecord): boolean =>
+  removes === true || keepsVolumes === true || toTrash !== undefined;
 
 /** What another installation or another tool made has the name, and is not the runtime of our record. */
 function isOurs({ owner, isUnmarked = false }: RuntimeInfo): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BerthError } from '../../../../../src/api/errors';
 import { TrashBin } from '../../../../../src/backend/services/trash/trash-bin';
 import { ForkBases } from '../../../../../src/backend/services/workspaces/fork/bases';
 import { RemovalJournal } from '../../../../../src/backend/store/removal-journal';
@@ -32,10 +33,13 @@ describe('backend/services/trash/trash-bin', () => {
     bases = new ForkBases();
   });
 
-  const binOf = async (toTrash: Record<string, string | undefined> = {}): Promise<TrashBin> => {
+  const binOf = async (
+    toTrash: Record<string, string | undefined> = {},
+    trashRecords = new TrashRecords(join(folder, 'trash')),
+  ): Promise<TrashBin> => {
     const deps = {
       ...{ bases, clock, log: silent, removals: journal, trashDays: () => days },
-      trashRecords: new TrashRecords(join(folder, 'trash')),
+      trashRecords,
       snapshotRecords: new SnapshotRecords(join(folder, 'snapshots')),
       registry: {
         all: () => [],
@@ -119,6 +123,34 @@ describe('backend/services/trash/trash-bin', () => {
     refuses = undefined;
     await clock.pass(3_600_000);
     assert.deepEqual([bin.list(), dropped], [[], ['s']]);
+    bin.close();
+  });
+
+  it('notes on a full disk that an item is going as soon as that has made room', async () => {
+    const records = new TrashRecords(join(folder, 'trash'));
+    const bin = await binOf({}, records);
+    const id = await thrown(bin, 'v', 's');
+    const { volumes } = bin.get(id);
+    await bin.update(id, { volumes: [...volumes, volume('w', 'second')] });
+    const write = records.write.bind(records);
+    records.write = async (record) => {
+      if (!dropped.includes('s')) throw new BerthError('no_space', 'The disk is full.');
+      await write(record);
+    };
+    refuses = 'second';
+    await assert.rejects(bin.drop(id));
+    const { state } = JSON.parse(readFileSync(join(folder, 'trash', `${id}.json`), 'utf8')) as {
+      state: string;
+    };
+    assert.equal(state, 'going', 'half of an item is none for the next engine');
+    bin.close();
+  });
+
+  it('takes nothing for an orphan where the trash could not be looked through', async () => {
+    const records = new TrashRecords(join(folder, 'trash'));
+    records.load = () => Promise.reject(new Error('EIO'));
+    const bin = await binOf({}, records);
+    assert.equal(bin.isUncertain, true);
     bin.close();
   });
 

@@ -161,14 +161,23 @@ describe('services/workspaces/watch/reconcile', () => {
   });
 
   it('finishes a delete that was cut off', async () => {
-    await killed({ state: 'deleting' });
+    await killed({ state: 'deleting', removes: true });
     assert.deepEqual(test.services.workspaces.list(), []);
     assert.deepEqual(test.driver.volumes.names, []);
     assert.equal(test.driver.runtimes.size, 0);
   });
 
+  it('takes a delete back that was cut off before it had removed anything', async () => {
+    await killed({ state: 'deleting' });
+    await until('it to be looked at', () =>
+      Promise.resolve(test.services.workspaces.get('demo').state === 'running'),
+    );
+    assert.deepEqual(test.driver.volumes.names, ['workspace-demo']);
+    assert.equal(test.driver.runtimes.size, 1);
+  });
+
   it('lets the driver tidy up a volume whose removal was cut off', async () => {
-    await killed({ state: 'deleting' }, () => test.driver.volumes.known.clear());
+    await killed({ state: 'deleting', removes: true }, () => test.driver.volumes.known.clear());
     assert(did('volumes.remove'));
     assert.deepEqual(test.services.workspaces.list(), []);
   });
