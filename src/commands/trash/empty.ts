@@ -14,11 +14,13 @@ export const emptyTrash =
   async (target) => {
     const client = await services.link.client();
     const all = await client.call('trash.list', {});
-    const named = all.filter(({ id }) => id === target);
-    const items = named.length > 0 ? named : all;
+    // Of one that is gone by now, all the others are not meant.
+    const isOne = typeof target === 'string';
+    const items = isOne ? all.filter(({ id }) => id === target) : all;
     const [only] = items;
     if (only === undefined) {
-      void showInformationMessage(t('The trash is empty.'));
+      const gone = t('It is not in the trash any more.');
+      void showInformationMessage(isOne ? gone : t('The trash is empty.'));
       return;
     }
     const size = formatBytes(trashBytes(items));

@@ -59,18 +59,11 @@ function otherName(
   });
 }
 
-/** After a delete: says that it can be had back, and has it back where that is pressed. Not where nothing was kept. */
-export async function offerUndo(
-  services: TrashServices,
-  kind: TrashItem['kind'],
-  deleted: readonly string[],
-): Promise<void> {
+/** After a delete that made these items: says that it can be had back, and has it back where that is pressed. Not where nothing was kept. */
+export async function offerUndo(services: TrashServices, made: readonly string[]): Promise<void> {
   const client = await services.link.client();
   const all = await client.call('trash.list', {});
-  // Newest first.
-  const items = deleted
-    .map((name) => all.find((item) => item.kind === kind && item.name === name))
-    .filter((item) => item !== undefined);
+  const items = made.map((id) => all.find((item) => item.id === id)).filter((item) => item !== undefined);
   const until = items[0]?.expiresAt;
   if (until === undefined) {
     return;

@@ -72,14 +72,18 @@ async function remove(
 ): Promise<void> {
   const all = volumes.map(({ name }) => name);
   const outcome = await services.runner.run(t('Deleting {0}', names(all)), async (task) => {
+    const kept: string[] = [];
     for (const { name, managed } of volumes) {
       const query = { ...(!managed && { force: true }), ...(!isKept && { now: true }) };
-      await task.client.call('volumes.delete', { params: { volume: name }, query, signal: task.signal });
+      const request = { params: { volume: name }, query, signal: task.signal };
+      const { trash } = await task.client.call('volumes.delete', request);
+      kept.push(...(trash === undefined ? [] : [trash]));
       services.store.take({ type: 'volume.deleted', payload: { name } });
     }
+    return kept;
   });
   if (outcome.kind === 'done' && isKept) {
-    await offerUndo(services, 'volume', all);
+    await offerUndo(services, outcome.value);
   }
 }
 

@@ -130,6 +130,9 @@ describe('cli: what is shown', () => {
     const shown = explain([loss], {});
     assert.match(shown, /demo +workspace, running\n {2}workspace-demo +volume with all its files +3\.0 GiB/);
     assert.match(shown, /\nStays: cache$/);
+    const withDocker = { ...loss, workspace: { ...loss.workspace, dockerVolume: 'workspace-demo-docker' } };
+    assert.match(explain([withDocker], {}), /\nNot kept in the trash: images, containers and volumes of/);
+    assert.doesNotMatch(explain([withDocker], { now: true }), /Not kept/);
     assert.match(explain([loss], { keepVolumes: true }), /workspace-demo +volume, stays/);
   });
 

@@ -193,7 +193,7 @@ export class ThrowingAway {
       return;
     }
     if (!canHaveSnapshots(found)) {
-      await this.lose(id, `What ${name} has: images and containers of the Docker inside.`);
+      await this.lose(id, `What ${name} has: images, containers and volumes of the Docker inside.`);
       return;
     }
     const keep = () => snapshots.keep(name, 'trash', context);

@@ -94,7 +94,7 @@ async function lossOf(client: EngineClient, name: string, signal: AbortSignal): 
 }
 
 /** What goes and what stays, for the question. */
-export function explain(losses: readonly Loss[], { keepVolumes, forget }: DeleteOptions): string {
+export function explain(losses: readonly Loss[], { keepVolumes, forget, now }: DeleteOptions): string {
   const rows = losses.flatMap(({ workspace, volumes }) => [
     [workspace.name, `workspace, ${workspace.state}`, ''],
     ...(forget === true ? [[`  ${workspace.runtimeName}`, `${workspace.spec.runtime}, stays`, '']] : []),
@@ -108,5 +108,15 @@ export function explain(losses: readonly Loss[], { keepVolumes, forget }: Delete
     (workspace.spec.mounts ?? []).filter(({ kind }) => kind === 'volume').map(({ source }) => source),
   );
   const table = formatTable([{ title: 'DELETES' }, { title: '' }, { title: '', right: true }], rows);
-  return staying.length === 0 ? table : `${table}\nStays: ${printable([...new Set(staying)].join(', '))}`;
+  const isAllKeptOrLost = keepVolumes === true || forget === true || now === true;
+  const lost = losses.some(
+    ({ workspace: { dockerVolume, spec } }) => dockerVolume !== undefined && spec.runtime === 'container',
+  );
+  return [
+    table,
+    ...(staying.length === 0 ? [] : [`Stays: ${printable([...new Set(staying)].join(', '))}`]),
+    ...(lost && !isAllKeptOrLost
+      ? ['Not kept in the trash: images, containers and volumes of the Docker inside.']
+      : []),
+  ].join('\n');
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Volume, Workspace } from '../../../api';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
+import { hasProduced } from '../../../api/rules/results';
 import { isLive, refuseProtected, worksIn } from '../../../api/rules/lifecycle';
 import type { EngineClient } from '../../../client/engine-client';
 import type { Store } from '../../../ui/store';
@@ -35,7 +36,7 @@ export const deleteWorkspace =
     const isArchivable = workspaces.every(({ state }) => worksIn('archive', state) && !isLive(state));
     await confirm({
       message,
-      detail: [...goes, await fateWords(client, lostWords(workspaces))].join('\n\n'),
+      detail: [...goes, await fateOf(client, workspaces)].join('\n\n'),
       act: t('Delete'),
       harmless: isArchivable
         ? { title: t('Archive Instead'), run: () => runVerb(services, 'archive', workspaces) }
@@ -43,13 +44,25 @@ export const deleteWorkspace =
     });
     const outcome = await runVerb(services, 'delete', workspaces);
     if (outcome.kind === 'done') {
-      await offerUndo(
-        services,
-        'workspace',
-        workspaces.map(({ name }) => name),
+      const made = outcome.value.flatMap((ended) =>
+        hasProduced(ended, 'workspace.delete') ? (ended.result.trash ?? []) : [],
       );
+      await offerUndo(services, made);
     }
   };
+
+/** Whether they can be had back: one that is temporary goes for good. */
+async function fateOf(client: EngineClient, workspaces: readonly Workspace[]): Promise<string> {
+  const kept = workspaces.filter(({ temporary }) => temporary !== true);
+  if (kept.length === 0) {
+    return t('This cannot be undone.');
+  }
+  const fate = await fateWords(client, lostWords(kept));
+  const lost = workspaces.filter(({ temporary }) => temporary === true).map(({ name }) => name);
+  return lost.length === 0
+    ? fate
+    : `${fate}\n${t('Gone for good, as it is temporary: {0}', lost.join(', '))}`;
+}
 
 /** What the trash does not keep of them. */
 const lostWords = (workspaces: readonly Workspace[]): string[] => [
@@ -57,7 +70,7 @@ const lostWords = (workspaces: readonly Workspace[]): string[] => [
     ? [t('Values of secrets are not kept.')]
     : []),
   ...(workspaces.some(({ spec, dockerVolume }) => dockerVolume !== undefined && spec.runtime === 'container')
-    ? [t('Images and containers of the Docker inside are not kept.')]
+    ? [t('Images, containers and volumes of the Docker inside are not kept.')]
     : []),
 ];
 

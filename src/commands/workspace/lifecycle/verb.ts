@@ -24,12 +24,12 @@ function emptyStart(verb: RowVerb): EmptyStart {
     client.call(`workspaces.${starting}`, { params: { name }, query: { wait: 0, acceptEmpty: true } });
 }
 
-/** Runs a verb on workspaces at once; the first failure is reported, the others still end. */
+/** Runs a verb on workspaces at once; the first failure is reported, the others still end. Answers those that succeeded. */
 export async function runVerb(
   { runner, store }: Pick<VerbServices, 'runner' | 'store'>,
   verb: RowVerb,
   workspaces: readonly Workspace[],
-): Promise<Outcome<void>> {
+): Promise<Outcome<Operation[]>> {
   for (const { name } of workspaces) {
     store.expect(name, transitions[verb].via);
   }
@@ -41,12 +41,15 @@ export async function runVerb(
     return await runner.run(
       verbWords[verb].title(names),
       async (task) => {
+        const ended: Operation[] = [];
         const begun = workspaces.map((each) =>
           runOne(task, verb, each.name)
+            .then((operation) => void ended.push(operation))
             .catch((error: unknown) => gone.note(each, error))
             .catch((error: unknown) => elsewhere.note(each, error)),
         );
         await allOf(begun);
+        return ended;
       },
       () => gone.remedy ?? elsewhere.remedy,
     );
@@ -57,8 +60,8 @@ export async function runVerb(
   }
 }
 
-async function runOne(task: Task, verb: RowVerb, name: string): Promise<void> {
-  await task.follow(await call(task.client, verb, name));
+async function runOne(task: Task, verb: RowVerb, name: string): Promise<Operation> {
+  return task.follow(await call(task.client, verb, name));
 }
 
 /** Waits for all; rejects after every one has ended, with what became of those that failed. */

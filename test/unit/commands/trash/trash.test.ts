@@ -48,14 +48,14 @@ describe('commands/trash', () => {
 
   it('undoes a delete by what was deleted last of that name, and says what was not kept', async () => {
     standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Undo');
-    await offerUndo(services(), 'workspace', ['demo']);
+    await offerUndo(services(), ['new']);
     assert.match(standIn.messages[0]?.text ?? '', /^demo is in the trash until .*Not kept: .*KEY/);
     assert.deepEqual(asked(), [['POST /v1/trash/new/restore', {}]]);
   });
 
   it('offers nothing where nothing was kept', async () => {
     items = [];
-    await offerUndo(services(), 'workspace', ['demo']);
+    await offerUndo(services(), ['gone']);
     assert.deepEqual([standIn.messages, asked()], [[], []]);
   });
 
@@ -77,6 +77,15 @@ describe('commands/trash', () => {
     standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Empty Trash');
     await emptyTrash(services())('old');
     assert.deepEqual(asked(), [['POST /v1/trash/empty', { items: ['old'] }]]);
+  });
+
+  it('has nothing to do with another item of the name that was deleted, nor of one that is gone', async () => {
+    standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Undo' || each === 'Empty Trash');
+    await offerUndo(services(), []);
+    assert.deepEqual([standIn.messages, asked()], [[], []]);
+    await emptyTrash(services())('gone');
+    assert.match(standIn.messages[0]?.text ?? '', /not in the trash any more/);
+    assert.deepEqual(asked(), []);
   });
 
   it('is a section of the page of storage as long as something is in it', () => {

@@ -13,12 +13,15 @@ describe('commands/workspace/lifecycle/delete', () => {
   const engine = useRecordedEngine();
 
   /** Presses the first button, as Enter does; answers the buttons and what the engine was asked to do. */
-  const pressEnter = async (state: WorkspaceState) => {
+  const pressEnter = async (state: WorkspaceState, temporary = false) => {
     standIn.reset();
     standIn.pressed = ({ buttons }) => buttons[0];
     const { store, link, log } = unlinked();
     link.client = () => Promise.resolve(engine().client);
-    store.take({ type: 'workspace.changed', payload: workspace('demo', { state }) });
+    store.take({
+      type: 'workspace.changed',
+      payload: workspace('demo', { state, ...(temporary && { temporary }) }),
+    });
     const targets = new Targets(link, store, () => ({ workspaces: [], volumes: [] }));
     const services = { targets, link, store, runner: new Runner(link, store, log) };
     engine().answers.set('POST /v1/workspaces/demo/archive', () =>
@@ -27,7 +30,8 @@ describe('commands/workspace/lifecycle/delete', () => {
     engine().answers.set('GET /v1/engine', () => ({ trashDays: 7 }));
     await assert.rejects(Promise.resolve(deleteWorkspace(services)('demo')), Cancelled);
     const asked = engine().asked.filter(({ route }) => !route.startsWith('GET'));
-    assert.match(standIn.messages[0]?.detail ?? '', /Kept in the trash for 7 days/);
+    const fate = temporary ? /^This cannot be undone\.$/m : /Kept in the trash for 7 days/;
+    assert.match(standIn.messages[0]?.detail ?? '', fate);
     return { buttons: standIn.messages[0]?.buttons, asked: asked.map(({ route }) => route.split('?')[0]) };
   };
 
@@ -36,6 +40,10 @@ describe('commands/workspace/lifecycle/delete', () => {
       buttons: ['Archive Instead', 'Delete'],
       asked: ['POST /v1/workspaces/demo/archive'],
     });
+  });
+
+  it('says of one that is temporary that it goes for good', async () => {
+    assert.deepEqual((await pressEnter('running', true)).buttons, ['Keep', 'Delete']);
   });
 
   for (const state of ['running', 'paused'] as const) {
