@@ -217,7 +217,7 @@ function servicesOf(parts: Parts): Services {
       drafts,
       openFiles: (volume) => volumes.files(volume),
     }),
-    images: new Images(drivers, registry, operations, log, drafts),
+    images: new Images(drivers, registry, operations, log, drafts, parts.bases),
     forks: new Forks({ ...parts, creator }),
     exports: new Exports(parts),
     imports: new Imports({ ...parts, creator }),

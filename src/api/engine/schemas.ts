@@ -139,7 +139,9 @@ export const Image = Type.Object({
   tags: Type.Array(Type.String()),
   sizeBytes: Type.Integer(),
   createdAt: Timestamp,
-  usedBy: Type.Array(Type.String()),
+  usedBy: Type.Array(Type.String(), {
+    description: 'Names of workspaces; `(trash)` where something in the trash needs it.',
+  }),
 });
 export type Image = Static<typeof Image>;
 

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Image, RuntimeKind } from '../../api';
 import { runtimeKinds } from '../../api/rules/runtimes';
+import { isName } from '../../api/rules/names';
 import { formatBytes } from '../../api/rules/sizes';
 import { choice } from '../../ui/settings';
 import { confirm, reportDone } from '../input';
@@ -39,9 +40,12 @@ function entriesOf(services: ImageServices, image: Image): Entry[] {
     ...(tag === undefined
       ? []
       : [entry('add', t('Create Workspace from It…'), () => createFromImage(services, tag))]),
-    ...image.usedBy.map((workspace) =>
-      entry('vm', t('Show Workspace {0}', workspace), () => services.views.revealWorkspace(workspace)),
-    ),
+    // The trash may be among them.
+    ...image.usedBy
+      .filter(isName)
+      .map((workspace) =>
+        entry('vm', t('Show Workspace {0}', workspace), () => services.views.revealWorkspace(workspace)),
+      ),
     ...(tag === undefined
       ? []
       : [

@@ -15,7 +15,11 @@ import type { Drivers } from '../engine/drivers';
 import { inBytes } from './image-progress';
 import type { Log } from '../../machine/log';
 import type { Operations } from '../operations/operations';
+import type { ForkBases } from '../workspaces/fork/bases';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+
+/** Among those that use an image: no workspace can have that name. */
+const trashUser = '(trash)';
 
 /** `latest` is meant where nothing is said. */
 function sameName(one: string, other: string): boolean {
@@ -35,6 +39,7 @@ export class Images {
     private readonly operations: Operations,
     private readonly log: Log,
     private readonly drafts: DownloadDrafts,
+    private readonly bases: Pick<ForkBases, 'isHeld'>,
   ) {}
 
   async list(): Promise<Image[]> {
@@ -47,9 +52,12 @@ export class Images {
     const records = this.registry.all();
     return images.map((image) => ({
       ...image,
-      usedBy: records
-        .filter((record) => record.imageId === image.id || image.tags.includes(record.spec.image))
-        .map((record) => record.name),
+      usedBy: [
+        ...records
+          .filter((record) => record.imageId === image.id || image.tags.includes(record.spec.image))
+          .map((record) => record.name),
+        ...(image.tags.some((tag) => this.isHeld(tag)) ? [trashUser] : []),
+      ],
     }));
   }
 
@@ -144,7 +152,17 @@ export class Images {
         hint: 'The next rebuild would need it. Delete the workspace first, or rebuild it on another image.',
       });
     }
+    if (this.isHeld(image)) {
+      throw new BerthError('in_use', `What is in the trash, or just being copied, needs ${image}.`, {
+        hint: '`berth trash list` shows what there is; `berth trash empty` removes it for good.',
+      });
+    }
     await images.remove(image);
+  }
+
+  /** Something that no workspace has can be made of it alone. */
+  private isHeld(image: string): boolean {
+    return [image, `${image}:latest`, image.replace(/:latest$/, '')].some((name) => this.bases.isHeld(name));
   }
 
   /** The driver that lists it. */

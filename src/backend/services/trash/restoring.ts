@@ -169,13 +169,14 @@ export class Restoring {
   ): Promise<void> {
     const { creator, operations, registry } = this.deps;
     const { ports = [], ...rest } = spec;
+    const { image, notKept } = await this.imageOf(record, spec);
     const begun = await creator.createFilled(
       {
         ...{ name: target, ports: ports.map(({ guest }) => ({ guest })), start: false },
         ...{ label: label === record.name ? target : label },
         ...(tags !== undefined && { tags }),
       },
-      { ...rest, image: record.image ?? spec.image },
+      { ...rest, image },
       this.fillingOf(record, target),
     );
     const cancel = (): void => void operations.cancel(begun.id);
@@ -190,13 +191,28 @@ export class Restoring {
       ...(favourite !== undefined && { favourite }),
       ...(keptImage !== undefined && { keptImage }),
     });
-    for (const text of record.notKept ?? []) {
+    for (const text of notKept) {
       context.warn(`Not restored: ${text}`);
     }
-    if (record.notKept !== undefined) {
-      const message = `It was restored from the trash without: ${record.notKept.join(' ')}`;
+    if (notKept.length > 0) {
+      const message = `It was restored from the trash without: ${notKept.join(' ')}`;
       await registry.warn(target, { code: 'not-kept', message });
     }
+  }
+
+  /** What it is made of, and what is not restored. The image of its own files may have been removed behind our back. */
+  private async imageOf(
+    { image, notKept = [] }: TrashRecord,
+    spec: TrashedWorkspace['spec'],
+  ): Promise<{ image: string; notKept: readonly string[] }> {
+    if (
+      image === undefined ||
+      (await this.deps.drivers.of(spec.runtime).images.resolve(image)) !== undefined
+    ) {
+      return { image: image ?? spec.image, notKept };
+    }
+    const lost = `What it had outside of its volumes: the image ${image} is not there any more.`;
+    return { image: spec.image, notKept: [...notKept, lost] };
   }
 
   private fillingOf(item: TrashRecord, target: string): Filling {

@@ -143,6 +143,20 @@ describe('backend/services/trash: delete and restore', () => {
     assert.equal(test.services.bin.get(other).restoring, undefined);
   });
 
+  it('keeps the image that an item needs, and restores without it where it is gone all the same', async () => {
+    const id = await trashed();
+    const { image = '' } = test.services.bin.get(id);
+    assert.match(image, /^berth-trash\/demo:/);
+    await failure(() => test.services.images.remove(image), 'in_use');
+    const used = (await test.services.images.list()).find(({ tags }) => tags.includes(image));
+    assert.deepEqual(used?.usedBy, ['(trash)']);
+    test.driver.images.known.delete(image);
+    const { status, warnings } = await test.done(restoring().restore(id));
+    assert.equal(status, 'succeeded');
+    assert.match(warnings.join(' '), /outside of its volumes: the image berth-trash.* not there any more/);
+    assert.equal(contents.get('workspace-demo'), 'all of the work');
+  });
+
   it('never takes back what was restored whole, though the trash could not be tidied up', async () => {
     const id = await trashed();
     test.driver.fail('snapshots.remove', new Error('no answer'));
