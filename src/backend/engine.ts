@@ -57,6 +57,7 @@ import { RemovalJournal } from './store/removal-journal';
 import { SecretStore } from './store/secrets';
 import { SnapshotRecords } from './store/snapshot-records';
 import { TrashRecords } from './store/trash-records';
+import { TrashTime } from './store/trash-time';
 import type { StateDirectory } from './store/state-directory';
 
 export interface EngineOptions {
@@ -93,11 +94,12 @@ const reconcileTimeoutMs = 3_000;
 
 function trashOf(
   { state, settings, trashDays = 0 }: EngineOptions,
-  deps: Omit<TrashBinDeps, 'trashRecords' | 'removals' | 'trashDays'>,
+  deps: Omit<TrashBinDeps, 'trashRecords' | 'time' | 'removals' | 'trashDays'>,
 ) {
   const removals = new RemovalJournal(state.removals);
   const bin = new TrashBin({
     ...{ ...deps, removals, trashRecords: new TrashRecords(state.trash) },
+    time: new TrashTime(state.trashTime, deps.clock),
     trashDays: () => settings.get().trashDays ?? trashDays,
   });
   return { bin, removals };

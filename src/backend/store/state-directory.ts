@@ -106,6 +106,10 @@ export class StateDirectory {
   get trash(): string {
     return join(this.home, 'trash');
   }
+
+  get trashTime(): string {
+    return join(this.trash, 'looked');
+  }
   /** Lines on what was removed for good. */
   get removals(): string {
     return join(this.home, 'removals.log');

@@ -38,6 +38,8 @@ const TrashRecord = Type.Object({
     }),
   ),
   state: literals(['making', 'kept', 'going']),
+  /** What had not counted of the time when it was deleted: see `trash-time.ts`. */
+  skippedMs: Type.Optional(Type.Number()),
   workspace: Type.Optional(TrashedWorkspace),
   /** A restore under that name has begun. */
   restoring: Type.Optional(

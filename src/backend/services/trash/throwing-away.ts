@@ -164,7 +164,6 @@ export class ThrowingAway {
     const reopen = leaving.close(volumes);
     try {
       const { id } = await bin.begin(made);
-      bin.making.add(id);
       return {
         id,
         commit: () => bin.keep(id),

@@ -10,6 +10,7 @@ import type { Log } from '../../machine/log';
 import type { RemovalJournal } from '../../store/removal-journal';
 import type { SnapshotRecords } from '../../store/snapshot-records';
 import type { TrashRecord, TrashRecords } from '../../store/trash-records';
+import type { TrashTime } from '../../store/trash-time';
 import type { Drivers } from '../engine/drivers';
 import type { Snapshots } from '../snapshots/snapshots';
 import type { ForkBases } from '../workspaces/fork/bases';
@@ -28,6 +29,7 @@ export interface TrashBinDeps {
   drivers: Drivers;
   registry: WorkspaceRegistry;
   trashRecords: TrashRecords;
+  time: TrashTime;
   snapshotRecords: SnapshotRecords;
   snapshots: Pick<Snapshots, 'dropTrashed' | 'dropForked'>;
   bases: ForkBases;
@@ -38,7 +40,7 @@ export interface TrashBinDeps {
   log: Log;
 }
 
-type Made = Omit<TrashRecord, 'id' | 'deletedAt' | 'state' | 'volumes'>;
+type Made = Omit<TrashRecord, 'id' | 'deletedAt' | 'skippedMs' | 'state' | 'volumes'>;
 type Patch = { [K in keyof TrashRecord]?: TrashRecord[K] | undefined };
 
 export class TrashBin {
@@ -76,6 +78,9 @@ export class TrashBin {
       trashRecords.hasUnreadable = true;
       return;
     }
+    await this.deps.time.load().catch((error: unknown) => {
+      log.warn({ err: error }, 'not known when the trash was looked at last');
+    });
     const all = trashRecords.all();
     all.forEach((record) => this.hold(record));
     for (const { id, state, workspace, name } of all) {
@@ -122,14 +127,22 @@ export class TrashBin {
     return this.lock.run(id, work);
   }
 
-  /** Begins an item: what is made for it is noted before. */
+  /** Begins an item: what is made for it is noted before. It is in `making` until its maker takes it out. */
   async begin(made: Made): Promise<TrashRecord> {
+    const { clock, time } = this.deps;
     const id = randomBytes(idBytes).toString('hex');
+    await this.count();
     const record: TrashRecord = {
-      ...{ id, deletedAt: new Date().toISOString(), state: 'making', volumes: [] },
+      ...{ id, deletedAt: new Date(clock.now()).toISOString(), state: 'making', volumes: [] },
+      skippedMs: time.skippedMs,
       ...made,
     };
-    await this.deps.trashRecords.write(record);
+    // Before anybody can see it.
+    this.making.add(id);
+    await this.deps.trashRecords.write(record).catch((error: unknown) => {
+      this.making.delete(id);
+      throw error;
+    });
     this.hold(record);
     return record;
   }
@@ -226,7 +239,15 @@ export class TrashBin {
     });
   }
 
+  /** Before what has expired is asked for. Never fails. */
+  private async count(): Promise<void> {
+    await this.deps.time.look().catch((error: unknown) => {
+      this.deps.log.warn({ err: error }, 'not noted when the trash was looked at');
+    });
+  }
+
   private async look(): Promise<void> {
+    await this.count();
     const over = 'its time in the trash is over';
     for (const item of this.expired()) {
       await this.remove(item, `deleted ${item.deletedAt}: ${over}`).catch((error: unknown) => {
@@ -316,16 +337,18 @@ export class TrashBin {
     before?.();
   }
 
-  private expiryOf({ deletedAt }: Pick<TrashRecord, 'deletedAt'>): number {
-    return Date.parse(deletedAt) + this.deps.trashDays() * dayMs;
+  private expiryOf({ deletedAt, skippedMs = 0 }: Pick<TrashRecord, 'deletedAt' | 'skippedMs'>): number {
+    const skipped = this.deps.time.skippedMs - skippedMs;
+    return Date.parse(deletedAt) + this.deps.trashDays() * dayMs + skipped;
   }
 
-  private shown({ state: _s, workspace: _w, restoring: _r, volumes, ...item }: TrashRecord): TrashItem {
+  private shown(record: TrashRecord): TrashItem {
+    const { state: _s, skippedMs: _m, workspace: _w, restoring: _r, volumes, ...item } = record;
     return {
       ...item,
       volumes: volumes.map(({ sizeMiB: _size, labels: _labels, ...volume }) => volume),
       usedBytes: volumes.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
-      ...(this.isOn && { expiresAt: new Date(this.expiryOf(item)).toISOString() }),
+      ...(this.isOn && { expiresAt: new Date(this.expiryOf(record)).toISOString() }),
     };
   }
 }

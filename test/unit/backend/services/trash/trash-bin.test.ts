@@ -7,6 +7,7 @@ import { ForkBases } from '../../../../../src/backend/services/workspaces/fork/b
 import { RemovalJournal } from '../../../../../src/backend/store/removal-journal';
 import { SnapshotRecords } from '../../../../../src/backend/store/snapshot-records';
 import { TrashRecords } from '../../../../../src/backend/store/trash-records';
+import { TrashTime } from '../../../../../src/backend/store/trash-time';
 import { FakeClock } from '../../../../support/fakes/fake-clock';
 import { Random } from '../../../../support/random';
 import { useTempFolder } from '../../../../support/temp';
@@ -40,6 +41,7 @@ describe('backend/services/trash/trash-bin', () => {
     const deps = {
       ...{ bases, clock, log: silent, removals: journal, trashDays: () => days },
       trashRecords,
+      time: new TrashTime(join(folder, 'looked'), clock),
       snapshotRecords: new SnapshotRecords(join(folder, 'snapshots')),
       registry: {
         all: () => [],
@@ -99,6 +101,37 @@ describe('backend/services/trash/trash-bin', () => {
     assert.equal(notes.length, 20);
     assert.match(notes[0]?.reason ?? '', /its time in the trash is over/);
     assert.ok(clock.wakes < 20 * 24 * 12, `woken ${clock.wakes} times`);
+    bin.close();
+  });
+
+  it('does not believe a clock that is set ahead by days, nor forgets that with the engine', async () => {
+    let bin = await binOf();
+    await thrown(bin, 'v', 's');
+    await clock.pass(3_600_000);
+    // One without a battery, also between two engines.
+    for (const isBetween of [false, true]) {
+      clock.set(30 * dayMs);
+      if (isBetween) {
+        bin.close();
+        bin = await binOf();
+        await until('the first look is over', () => clock.pending > 0);
+      }
+      await clock.pass(3_600_000);
+      assert.equal(bin.list().length, 1);
+    }
+    await clock.pass(4 * dayMs);
+    assert.equal(bin.list().length, 1);
+    await clock.pass(1.5 * dayMs);
+    assert.equal(bin.list().length, 0, 'a day counted of each');
+    const id = await thrown(bin, 'w', 't');
+    const end = Date.parse(bin.list()[0]?.expiresAt ?? '');
+    assert.ok(Math.abs(end - clock.now() - 7 * dayMs) < 1000, `${id} counts from now on`);
+    // Right again: what was thrown away meanwhile still has its week.
+    clock.set(-60 * dayMs);
+    await clock.pass(6 * dayMs);
+    assert.equal(bin.list().length, 1);
+    await clock.pass(4 * dayMs);
+    assert.equal(bin.list().length, 0);
     bin.close();
   });
 
