@@ -108,7 +108,7 @@ function trashOf(
 function automaticOf({
   snapshotRecords: records,
   ...deps
-}: Pick<TrashBinDeps, 'snapshotRecords' | 'registry' | 'clock' | 'log'> & {
+}: Pick<TrashBinDeps, 'snapshotRecords' | 'registry' | 'bases' | 'clock' | 'log'> & {
   snapshots: Snapshots;
   operations: Operations;
 }) {
@@ -116,8 +116,8 @@ function automaticOf({
   const snapshotPolicies = new SnapshotPolicies({ ...deps, records });
   const automatic = new AutomaticSnapshots({
     ...{ ...deps, records },
-    take: (volume, reason) => snapshots.takeAutomatic(volume, reason),
-    thin: (volume, policy, reasons) => snapshotPolicies.thinAutomatic(volume, policy, reasons),
+    take: (volume, reason, by) => snapshots.takeAutomatic(volume, reason, by),
+    thin: (volume, policy, reasons, by) => snapshotPolicies.thinAutomatic(volume, policy, reasons, by),
   });
   return { snapshotPolicies, automatic };
 }

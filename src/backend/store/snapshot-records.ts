@@ -15,11 +15,17 @@ import { makeFolder, namesIn, readIfPresent, removeTree } from '../machine/files
 import { replaceFile } from '../machine/whole-file';
 import { readRecord, writeRecord, type RecordFormat } from './records';
 
+/** A workspace, and not another one of its name. */
+const SnapshotMaker = Type.Object({ name: Type.String(), createdAt: Timestamp });
+export type SnapshotMaker = Static<typeof SnapshotMaker>;
+
 /** What it holds is looked up each time. */
 const SnapshotRecord = Type.Object({
   ...Type.Omit(Snapshot, ['heldBytes']).properties,
   /** The container engine that has its data. */
   engine: Type.Optional(Type.Object({ id: Type.String(), host: Type.String() })),
+  /** Of one that was made by itself: the workspace that wanted it, which its policy is of. */
+  by: Type.Optional(SnapshotMaker),
   /** Of a disk: what its image is held against. */
   seal: Type.Optional(
     Type.Object({

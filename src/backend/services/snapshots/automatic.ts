@@ -8,7 +8,7 @@ import { defaultKeep } from '../../../api/snapshots/default-keep';
 import { automaticReasons, type AutomaticReason, type KeepPolicy } from '../../../api/snapshots/schemas';
 import type { WorkspaceState } from '../../../api/rules/lifecycle';
 import type { Log } from '../../machine/log';
-import type { SnapshotRecords } from '../../store/snapshot-records';
+import type { SnapshotMaker, SnapshotRecords } from '../../store/snapshot-records';
 import { isCopied } from '../workspaces/fork/fork-spec';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
@@ -29,9 +29,14 @@ export interface AutomaticSnapshotsDeps {
   clock: Clock;
   log: Log;
   /** Makes one and waits for it. */
-  take: (volume: string, reason: AutomaticReason) => Promise<void>;
-  /** Of those with these reasons, what the policy does not keep goes. */
-  thin: (volume: string, policy: KeepPolicy, reasons: readonly AutomaticReason[]) => Promise<void>;
+  take: (volume: string, reason: AutomaticReason, by: SnapshotMaker) => Promise<void>;
+  /** Of those with these reasons that it has wanted, what the policy does not keep goes. */
+  thin: (
+    volume: string,
+    policy: KeepPolicy,
+    reasons: readonly AutomaticReason[],
+    by: SnapshotMaker,
+  ) => Promise<void>;
 }
 
 export class AutomaticSnapshots {
@@ -91,6 +96,10 @@ export class AutomaticSnapshots {
     const mayDiffer = this.ran.has(record.name) || this.busy.has(record.name);
     if (hasEnded && mayDiffer && record.spec.snapshots?.atStop === true) {
       void this.make(record.name, 'stop');
+      // Where the engine is killed while it is made, the next one makes it.
+      void this.deps.registry.update(record.name, { isSnapshotDue: true }).catch((error: unknown) => {
+        this.deps.log.warn({ err: error, workspace: record.name }, 'not noted that a snapshot is due');
+      });
     }
   }
 
@@ -109,20 +118,30 @@ export class AutomaticSnapshots {
     const { clock, registry } = this.deps;
     const due = registry.all().filter((record) => (this.dueAt(record) ?? Infinity) <= clock.now());
     // One after another: a disk is copied whole.
-    for (const { name } of due) {
-      await this.make(name, 'schedule');
+    for (const record of due) {
+      await this.make(record.name, isDueAfterStop(record) ? 'stop' : 'schedule');
     }
     this.reschedule();
   }
 
-  /** When the next one by the clock is due, in ms since 1970; nothing while nobody can have changed anything. */
+  /** When the next one is due, in ms since 1970; nothing while nobody can have changed anything. */
   private dueAt(record: WorkspaceRecord): number | undefined {
     const { every = 0 } = record.spec.snapshots ?? {};
-    if (every <= 0 || this.busy.has(record.name)) {
+    if (this.busy.has(record.name)) {
       return undefined;
     }
-    const [newest] = this.deps.records.of(record.homeVolume);
-    const last = Date.parse(newest?.createdAt ?? record.createdAt);
+    if (isDueAfterStop(record)) {
+      return this.retries.get(record.name) ?? 0;
+    }
+    if (every <= 0) {
+      return undefined;
+    }
+    const now = this.deps.clock.now();
+    const isPast = (at: string): boolean => Date.parse(at) <= now;
+    // The clock may have been set back since.
+    const newest = this.deps.records.of(record.homeVolume).find(({ createdAt }) => isPast(createdAt));
+    const since = newest?.createdAt ?? record.createdAt;
+    const last = isPast(since) ? Date.parse(since) : 0;
     const isUsed =
       record.state === 'running' ||
       ((isLive(record.state) || isAtRest(record.state)) &&
@@ -162,7 +181,7 @@ export class AutomaticSnapshots {
     const named = (spec.mounts ?? []).filter(isCopied).map(({ source }) => source);
     const failures: string[] = [];
     for (const volume of new Set([homeVolume, ...named])) {
-      await this.makeOf(volume, reason, spec.snapshots?.keep ?? defaultKeep).catch((error: unknown) => {
+      await this.makeOf(volume, reason, record).catch((error: unknown) => {
         log.warn({ err: error, workspace: name, volume }, 'an automatic snapshot was not made');
         failures.push(`${volume}: ${asBerthError(error).message}`);
       });
@@ -173,9 +192,14 @@ export class AutomaticSnapshots {
     await this.report(name, failures);
   }
 
-  private async makeOf(volume: string, reason: AutomaticReason, keep: KeepPolicy): Promise<void> {
-    await this.deps.take(volume, reason);
-    await this.deps.thin(volume, keep, automaticReasons);
+  private async makeOf(
+    volume: string,
+    reason: AutomaticReason,
+    { name, createdAt, spec }: WorkspaceRecord,
+  ): Promise<void> {
+    const by = { name, createdAt };
+    await this.deps.take(volume, reason, by);
+    await this.deps.thin(volume, spec.snapshots?.keep ?? defaultKeep, automaticReasons, by);
   }
 
   /** The warning stands until the next one is made. */
@@ -184,6 +208,9 @@ export class AutomaticSnapshots {
     const record = registry.find(name);
     if (record === undefined) {
       return;
+    }
+    if (failures.length === 0 && record.isSnapshotDue === true && !this.wanted.has(name)) {
+      await registry.update(name, { isSnapshotDue: undefined });
     }
     if (failures.length > 0) {
       await registry.warn(name, {
@@ -196,3 +223,7 @@ export class AutomaticSnapshots {
     }
   }
 }
+
+/** The one that its last stop was to make is not there yet. */
+const isDueAfterStop = ({ state, spec, isSnapshotDue }: WorkspaceRecord): boolean =>
+  isSnapshotDue === true && isAtRest(state) && spec.snapshots?.atStop === true;

@@ -8,11 +8,11 @@ import type {
   PruneResult,
   Snapshot,
   SnapshotPatch,
-  SnapshotReason,
 } from '../../../api/snapshots/schemas';
-import type { SnapshotRecords } from '../../store/snapshot-records';
+import type { SnapshotMaker, SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
+import type { ForkBases } from '../workspaces/fork/bases';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { Snapshots } from './snapshots';
 import { thin, type Verdict } from './thinning';
@@ -22,6 +22,7 @@ export interface PoliciesDeps {
   operations: Operations;
   registry: WorkspaceRegistry;
   snapshots: Pick<Snapshots, 'get' | 'delete'>;
+  bases: Pick<ForkBases, 'isHeld'>;
 }
 
 export class SnapshotPolicies {
@@ -53,18 +54,20 @@ export class SnapshotPolicies {
     context: OperationContext,
   ): Promise<PruneResult> {
     const mine = this.deps.records.of(volume).filter(({ reason }) => reason !== 'trash');
-    return this.remove(volume, thin(mine, policy, this.inUse()), dryRun, context);
+    return this.remove(volume, thin(mine, policy, this.inUse(volume)), dryRun, context);
   }
 
-  /** Those that were made by themselves, as the policy of their workspace says; within the work of somebody else. */
+  /** Those that were made by themselves for that workspace, as its policy says; within the work of somebody else. */
   async thinAutomatic(
     volume: string,
     policy: KeepPolicy,
     reasons: readonly AutomaticReason[],
+    { name, createdAt }: SnapshotMaker,
   ): Promise<void> {
-    const isAutomatic = ({ reason }: { reason: SnapshotReason }): boolean =>
-      reasons.some((each) => each === reason);
-    const verdicts = thin(this.deps.records.of(volume).filter(isAutomatic), policy, this.inUse());
+    // Volumes are shared, and names are used again.
+    const isOwn = ({ reason, by }: SnapshotRecord): boolean =>
+      reasons.some((each) => each === reason) && by?.name === name && by.createdAt === createdAt;
+    const verdicts = thin(this.deps.records.of(volume).filter(isOwn), policy, this.inUse(volume));
     for (const { id } of verdicts.filter((each) => each.reasons.length === 0)) {
       await this.deps.snapshots.delete(volume, id);
     }
@@ -99,9 +102,13 @@ export class SnapshotPolicies {
     return result;
   }
 
-  /** What forks that are there began with: they are compared with that. */
-  private inUse(): ReadonlySet<string> {
-    return new Set(this.deps.registry.all().flatMap(({ forkedFrom }) => forkedFrom?.snapshot ?? []));
+  /** What forks that are there, or in the trash, began with, or just begin with: they are compared with that. */
+  private inUse(volume: string): ReadonlySet<string> {
+    const { registry, records, bases } = this.deps;
+    return new Set([
+      ...registry.all().flatMap(({ forkedFrom }) => forkedFrom?.snapshot ?? []),
+      ...records.of(volume).flatMap(({ id }) => (bases.isHeld(id) ? [id] : [])),
+    ]);
   }
 }
 

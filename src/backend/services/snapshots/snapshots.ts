@@ -20,7 +20,7 @@ import type { ProtectedVolumes } from '../../store/protected-volumes';
 
 const isSnapshotId = new RegExp(snapshotIdPattern);
 
-type About = Pick<SnapshotRecord, 'volume' | 'reason'> & {
+type About = Pick<SnapshotRecord, 'volume' | 'reason' | 'by'> & {
   name?: string | undefined;
   description?: string | undefined;
 };
@@ -169,12 +169,12 @@ export class Snapshots {
   }
 
   /** An operation of its own, and its end: rejects as it does. */
-  async takeAutomatic(volume: string, reason: AutomaticReason): Promise<void> {
+  async takeAutomatic(volume: string, reason: AutomaticReason, by: SnapshotRecord['by']): Promise<void> {
     const place = await this.storeOf(volume);
     const start = { kind: 'snapshot.create', title: `Make a snapshot of ${volume}`, volume } as const;
     return new Promise((resolve, reject) => {
       const work = (context: OperationContext): Promise<string> =>
-        context.step('snapshot', 'Copy', () => this.make(place, { volume, reason }, context));
+        context.step('snapshot', 'Copy', () => this.make(place, { volume, reason, by }, context));
       this.deps.operations.start(start, async (context) => {
         const made = work(context);
         made.then(() => resolve(), reject);
@@ -337,7 +337,7 @@ export class Snapshots {
   }
 
   /** What it takes is missing where nobody answers who knows it. */
-  private async shown({ engine: _engine, seal: _seal, ...record }: SnapshotRecord): Promise<Snapshot> {
+  private async shown({ engine: _e, seal: _s, by: _b, ...record }: SnapshotRecord): Promise<Snapshot> {
     const { snapshots } = this.deps.drivers.ofVolumeKind(record.kind).volumes;
     try {
       const heldBytes = await snapshots?.heldBytes(record.id);

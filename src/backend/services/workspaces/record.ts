@@ -82,6 +82,8 @@ export const WorkspaceRecord = Type.Object({
   isIdentityCopied: Type.Optional(Type.Boolean()),
   /** What lies in the runtime outside of volumes, as last measured. */
   ownFiles: Type.Optional(OwnFiles),
+  /** It has stopped, and the snapshot that it wants made then is not there yet. */
+  isSnapshotDue: Type.Optional(Type.Boolean()),
   /** A delete has begun to remove what it has: where it is cut off, it is finished. Before that it is as if it had never been. */
   removes: Type.Optional(Type.Boolean()),
   /** A delete is under way that leaves its volumes. */
@@ -133,6 +135,7 @@ export function toWorkspace(
     hostKey,
     createdVolumes,
     cloned,
+    isSnapshotDue,
     removes,
     keepsVolumes,
     volumeIds,

@@ -143,6 +143,40 @@ describe('services/snapshots/automatic', () => {
     assert.deepEqual(warnings(), []);
   });
 
+  it('are tried again after a stop alone, also by the next engine where this one was killed', async () => {
+    prepare({ atStop: true });
+    failing = new Error('no room');
+    await become('stopped');
+    assert.deepEqual([warnings(), known().isSnapshotDue, automatic.isWatching], [[notMade], true, true]);
+    failing = undefined;
+    await pass(11);
+    assert.deepEqual([reasons(), warnings(), known().isSnapshotDue], [['stop'], [], undefined]);
+    await pass(60);
+    assert.deepEqual([reasons(), clock.pending], [['stop'], 0]);
+
+    await become('running');
+    slow = new Promise(() => undefined);
+    await become('stopped');
+    automatic.close();
+    const left = known();
+    assert.equal(left.isSnapshotDue, true);
+    prepare({ atStop: true });
+    demo = left;
+    automatic.begin();
+    automatic.lookAtAll();
+    await pass(1);
+    assert.deepEqual([reasons(), known().isSnapshotDue], [['stop'], undefined]);
+  });
+
+  it('go on when the clock is set back', async () => {
+    prepare({ every: 60 });
+    await pass(61);
+    clock.set(-10 * 24 * 60 * minute);
+    await become('running');
+    await pass(122);
+    assert.ok(made.length >= 2, `${made.length} made`);
+  });
+
   it('are left to nobody when the workspace is gone, or does not want any', async () => {
     prepare({ every: 60, atStop: true });
     demo = { ...known(), spec: { ...known().spec, snapshots: { every: 0, atStop: false } } };
