@@ -14,7 +14,11 @@ describe('a fork of a microVM', function () {
   const berth = new Berth();
   const [name, fork] = [`${berth.prefix}-vm`, `${berth.prefix}-fork`];
   const data = `${berth.prefix}-data`;
-  after(() => berth.dispose());
+  after(async () => {
+    // Machines go on without their engine.
+    await berth.run(['delete', name, fork, '--yes', '--now']);
+    await berth.dispose();
+  });
 
   const root = (workspace: string, script: string): Promise<string> =>
     berth.ok('exec', workspace, '--user', 'root', '--', 'sh', '-c', script);
