@@ -14,7 +14,8 @@ import type { Operations } from '../operations/operations';
 import type { Snapshots } from '../snapshots/snapshots';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
-import type { Filling, WorkspaceCreator } from '../workspaces/create';
+import type { WorkspaceCreator } from '../workspaces/create';
+import type { Filling } from '../workspaces/filling';
 import { dockerVolumeOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { WorkspaceVerbs } from '../workspaces/verbs';
@@ -224,6 +225,7 @@ export class Restoring {
     };
     const { cloned = false, forkedFrom } = workspace ?? {};
     return {
+      what: 'restore',
       record: {
         cloned,
         fromTrash: id,

@@ -31,6 +31,7 @@ import { removeOwnVolume } from '../volumes/own-volumes';
 import { releasePorts, reservePorts } from './start/published-ports';
 import { createStep, startSteps, stepsOfCreate, stepsOfStart } from './start/start-steps';
 import { homeVolumeOf } from '../../../api/rules/home-volume';
+import { newNameHints, refuseNotMade, type Filling } from './filling';
 import { dockerVolumeOf, type WorkspaceRecord } from './record';
 import type { WorkspaceRegistry } from './registry';
 import type { Runtimes } from './runtime-handle';
@@ -55,28 +56,8 @@ export interface CreatorDeps {
   defaults: () => Defaults;
 }
 
-/** How a workspace comes to files before its first start. */
-export interface Filling {
-  /** Of its record, beside what every create notes. */
-  record: Pick<WorkspaceRecord, 'cloned' | 'forkedFrom' | 'fromTrash'>;
-  /** What it is, for people; a fork if absent. */
-  what?: 'import';
-  /** Brings the image of the spec, where that comes with the files. */
-  bringImage?: (context: OperationContext) => Promise<void>;
-  /** Makes volumes of names that are free, and notes each in `createdVolumes` before. */
-  makeVolumes(context: OperationContext): Promise<void>;
-  /** When the runtime is there, with its own volumes; nothing runs. */
-  fill(context: OperationContext): Promise<void>;
-}
-
 const bringing = { name: 'bring', title: 'Take the image in' };
 const filled = { name: 'fill', title: 'Copy the files' };
-
-const newNameHints = {
-  temporary: 'Choose another name for a temporary workspace.',
-  fork: 'Choose another name for a fork.',
-  import: 'Choose another name for it: `--name`.',
-};
 
 export class WorkspaceCreator {
   constructor(private readonly deps: CreatorDeps) {}
@@ -105,7 +86,7 @@ export class WorkspaceCreator {
     ];
     const begin = {
       kind: 'workspace.create',
-      title: `${what === 'fork' ? 'Create' : 'Import'} workspace ${name}`,
+      title: `${what === 'import' ? 'Import' : 'Create'} workspace ${name}`,
       workspace: name,
       plan,
     } as const;
@@ -330,7 +311,10 @@ export class WorkspaceCreator {
         await starter.build(name, context);
       });
       if (filling !== undefined) {
-        await context.step(filled.name, filled.title, () => filling.fill(context));
+        await context.step(filled.name, filled.title, () => {
+          refuseNotMade(registry.get(name), filling);
+          return filling.fill(context);
+        });
         await registry.update(name, { isUnfilled: undefined });
       }
       if (start) {

@@ -76,13 +76,6 @@ export async function fitHome(
   }
 }
 
-/** What somebody has made since the import began is not emptied. Throws `exists`. */
-export function refuseNotMade(volume: string, createdVolumes: readonly string[]): void {
-  if (!createdVolumes.includes(volume)) {
-    throw taken(volume);
-  }
-}
-
 function taken(volume: string): BerthError {
   return new BerthError('exists', `There is a volume ${volume} already: it would be written over.`, {
     field: 'name',

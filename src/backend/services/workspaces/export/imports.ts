@@ -12,7 +12,8 @@ import type { Drivers } from '../../engine/drivers';
 import { untilItEnds, type OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import { isFree, type PortLedger } from '../../../ssh/ports';
-import type { Filling, WorkspaceCreator } from '../create';
+import type { WorkspaceCreator } from '../create';
+import type { Filling } from '../filling';
 import type { ForkBaseDeps } from '../fork/fork-base';
 import { dropForkImage, newForkImage } from '../fork/fork-image';
 import type { VolumeCopy } from '../fork/fork-spec';
@@ -21,7 +22,7 @@ import { checkVolumeName } from '../start/mount-syntax';
 import { BundleReader } from './bundle-reader';
 import { contentOf, imageContent } from './export-plan';
 import { fillVolume } from './fill-volume';
-import { copiesOf, fitHome, makeNamed, refuseNotMade } from './import-volumes';
+import { copiesOf, fitHome, makeNamed } from './import-volumes';
 import type { Manifest } from './manifest';
 
 export interface ImportsDeps extends ForkBaseDeps {
@@ -206,8 +207,7 @@ export class Imports {
         }
       },
       fill: async (context) => {
-        const { homeVolume, createdVolumes } = registry.get(name);
-        refuseNotMade(homeVolume, createdVolumes);
+        const { homeVolume } = registry.get(name);
         await fitHome(driver, homeVolume, manifest.volumes[copies.length]);
         await fill(homeVolume, copies.length, context);
         await reader.end();
