@@ -57,7 +57,12 @@ export class QuickInput {
 
   /** Chooses the row whose label starts with `label`. */
   async pick(label: string): Promise<void> {
-    await this.rows.filter({ hasText: label }).first().click();
+    const row = this.rows.filter({ hasText: label }).first();
+    await eventually(`a click on "${label}"`, async () => {
+      // Rows that come under a pointer at rest show their tips over those that are to be clicked.
+      await this.page.mouse.move(1, 1);
+      await row.click({ timeout: 5_000 });
+    });
   }
 
   async labels(): Promise<string[]> {
