@@ -70,7 +70,8 @@ async function pidOf(
   timeoutMs: number,
 ): Promise<number | 'none' | undefined> {
   try {
-    return (await client.callRunning('engine.info', { signal: AbortSignal.timeout(timeoutMs) })).pid;
+    const signal = AbortSignal.timeout(timeoutMs);
+    return (await client.callRunning('engine.info', { query: { drivers: false }, signal })).pid;
   } catch (error) {
     return error instanceof EngineUnreachable ? 'none' : lockedBy(home);
   }
@@ -86,7 +87,7 @@ async function isGoneWithin(
   const isOver = (): boolean => limit.aborted;
   while (!isOver()) {
     try {
-      const now = await client.callRunning('engine.info', { signal: limit });
+      const now = await client.callRunning('engine.info', { query: { drivers: false }, signal: limit });
       if (pid !== undefined && now.pid !== pid) {
         return true;
       }

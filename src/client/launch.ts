@@ -17,15 +17,23 @@ export interface LaunchOptions extends StartOptions {
 }
 
 type Identity = Pick<EngineInfo, 'pid' | 'startedAt'>;
+/** What an engine says of itself, at once. */
+type OwnInfo = Omit<EngineInfo, 'drivers'>;
 
 const pollMs = 20;
 /** Other clients may start engines of other versions meanwhile. */
 const maxRounds = 3;
 
-/** The running engine's description, or undefined when none answers. */
-export async function probe(client: EngineClient): Promise<EngineInfo | undefined> {
+/**
+ * The running engine's description, or undefined when none answers. Drivers are not asked: each command begins with this,
+ * and a container engine may be slow.
+ */
+export async function probe(client: EngineClient): Promise<OwnInfo | undefined> {
   try {
-    return await client.callRunning('engine.info', { signal: AbortSignal.timeout(10_000) });
+    return await client.callRunning('engine.info', {
+      query: { drivers: false },
+      signal: AbortSignal.timeout(10_000),
+    });
   } catch (error) {
     if (error instanceof EngineUnreachable) {
       return undefined;
@@ -74,7 +82,7 @@ async function launch(home: string, options: LaunchOptions): Promise<void> {
 /** true: the engine of an older version has gone. A newer one never gives way to an older one. */
 async function handOver(
   client: EngineClient,
-  running: EngineInfo,
+  running: OwnInfo,
   { version }: LaunchOptions,
 ): Promise<boolean> {
   if (compareVersions(version, running.version) <= 0) {
@@ -97,7 +105,7 @@ async function handOver(
   return false;
 }
 
-function refuseOtherProtocol(running: EngineInfo, version: string, reason?: string): void {
+function refuseOtherProtocol(running: OwnInfo, version: string, reason?: string): void {
   if (running.protocol === protocolVersion) {
     return;
   }

@@ -227,8 +227,8 @@ export class EngineLink implements Disposable {
 
   private async load(client: EngineClient): Promise<void> {
     this.store.beginSnapshot();
-    const info = await client.call('engine.info', {});
-    const [workspaces, volumes, operations] = await Promise.all([
+    const [info, workspaces, volumes, operations] = await Promise.all([
+      client.call('engine.info', {}),
       client.call('workspaces.list', {}),
       client.call('volumes.list', {}).catch((error: unknown): Snapshot['volumes'] => {
         this.log.warn(`The volumes can't be listed: ${asBerthError(error).message}`);

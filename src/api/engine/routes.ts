@@ -29,6 +29,11 @@ export const engineRoutes = {
     summary: 'What the engine is and can do',
     tag: 'engine',
     scope: 'read',
+    query: Type.Object({
+      drivers: Type.Optional(
+        Type.Boolean({ description: 'false: without asking the drivers; the list of them is empty then.' }),
+      ),
+    }),
     response: EngineInfo,
   },
   'engine.stop': {

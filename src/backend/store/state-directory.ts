@@ -53,7 +53,7 @@ export class StateDirectory {
     const workspaces = names.map((name) => this.workspace(name));
     const { home, keys, hostKeys, ssh, operations, downloads, volumes, snapshots, frozen, restoring, trash } =
       this;
-    for (const folder of [
+    const folders = [
       home,
       keys,
       hostKeys,
@@ -66,9 +66,8 @@ export class StateDirectory {
       restoring,
       trash,
       ...workspaces,
-    ]) {
-      await sweepDrafts(folder);
-    }
+    ];
+    await Promise.all(folders.map((folder) => sweepDrafts(folder)));
   }
 
   get workspaces(): string {

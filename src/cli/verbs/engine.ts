@@ -60,7 +60,7 @@ async function up(cli: Cli): Promise<void> {
 }
 
 async function status(cli: Cli): Promise<void> {
-  const info = await running(cli, (_, found) => Promise.resolve(found));
+  const info = await running(cli, (client) => client.call('engine.info', { signal: cli.signal }));
   cli.result(info === undefined ? { running: false } : { running: true, ...info }, () =>
     info === undefined
       ? 'The engine is not running. The next command that needs it starts it.'
@@ -94,14 +94,10 @@ async function endIfIdle(client: EngineClient): Promise<boolean> {
 }
 
 /** Does something with the engine when one runs; never starts one. */
-async function running<T>(
-  cli: Cli,
-  use: (client: EngineClient, info: EngineInfo) => Promise<T>,
-): Promise<T | undefined> {
+async function running<T>(cli: Cli, use: (client: EngineClient) => Promise<T>): Promise<T | undefined> {
   const client = new EngineClient(socketPath(cli.home));
   try {
-    const info = await probe(client);
-    return info === undefined ? undefined : await use(client, info);
+    return (await probe(client)) === undefined ? undefined : await use(client);
   } finally {
     client.dispose();
   }

@@ -80,7 +80,7 @@ export async function offerUndo(services: TrashServices, made: readonly string[]
 
 /** The last line of a dialog before a delete: whether it can be had back, and how. */
 export async function fateWords(client: EngineClient, lost: readonly string[] = []): Promise<string> {
-  const { trashDays = 0 } = await client.call('engine.info', {});
+  const { trashDays = 0 } = await client.call('engine.info', { query: { drivers: false } });
   if (trashDays === 0) {
     return t('This cannot be undone.');
   }

@@ -54,7 +54,9 @@ function serve(home: string): Promise<void> {
     },
   };
   const server = createServer((request, response: ServerResponse) => {
-    const body = answers[`${request.method ?? ''} ${request.url ?? ''}`]?.();
+    // As the real one, it does not mind a query that it does not know.
+    const [path = ''] = (request.url ?? '').split('?');
+    const body = answers[`${request.method ?? ''} ${path}`]?.();
     response.writeHead(body === undefined ? 404 : 200, { connection: 'close' });
     response.end(JSON.stringify(body ?? {}));
   });

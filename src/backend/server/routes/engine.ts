@@ -27,7 +27,7 @@ type Ids =
 export function engineHandlers(services: Services, waitFor: WaitFor): Handlers<Ids> {
   const { description, settings, doctor, sshAccess, operations, images, ending, caches } = services;
   return {
-    'engine.info': () => description.info(),
+    'engine.info': ({ query }) => description.info(query.drivers),
     'engine.stop': ({ body }) => ending.ask(body.onlyIfIdle ?? false),
     'engine.settings': () => settings.get(),
     'engine.configure': ({ body }) => settings.change(body),

@@ -24,7 +24,8 @@ export class EngineDescription {
 
   constructor(private readonly deps: DescriptionDeps) {}
 
-  async info(): Promise<EngineInfo> {
+  /** Drivers ask programs and daemons: who wants to know no more than that an engine is there does without them. */
+  async info(withDrivers = true): Promise<EngineInfo> {
     const { version, home, drivers, events, operations, settings, registry } = this.deps;
     return {
       version,
@@ -36,7 +37,7 @@ export class EngineDescription {
       rssBytes: process.memoryUsage.rss(),
       clients: events.subscriberCount,
       operations: operations.runningCount,
-      drivers: await Promise.all(drivers.all().map((driver) => statusOf(driver))),
+      drivers: withDrivers ? await Promise.all(drivers.all().map((driver) => statusOf(driver))) : [],
       defaultImage: settings.defaults.image,
       portRange: settings.portRange,
       trashDays: this.deps.bin.days,

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import type { VolumeFiles } from '../../../files/volume-files';
-import { makeHostKeys, hostKeyTypes } from '../../../ssh/host-keys';
 import type { RuntimeHandle } from '../runtime-handle';
 
 /** machine-id(5), and D-Bus's copy of it. */
@@ -17,6 +16,8 @@ export async function renewIdentity(runtime: RuntimeHandle): Promise<void> {
       await replace(files, path, `${id}\n`);
     }
   }
+  // It reads ssh2, for which the start of the engine need not wait.
+  const { hostKeyTypes, makeHostKeys } = await import('../../../ssh/host-keys.js');
   for (const type of hostKeyTypes) {
     const path = `/etc/ssh/ssh_host_${type}_key`;
     if ((await sizeOf(files, path)) > 0) {
