@@ -6,6 +6,7 @@
 import { getPriority, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { meetConditions } from '../support/conditions';
+import { endDeadMachines } from '../support/dead-machines';
 import { summarize, writeResult, type TestResult } from './result';
 import { runSuite } from './suite';
 
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
     },
   });
   if (positionals.length === 0) throw new Error('name the directory of the tests');
+  await noteEnded('before');
   const result = await runSuite({
     directories: positionals,
     ...(values.except ? { except: values.except } : {}),
@@ -31,8 +33,14 @@ async function main(): Promise<void> {
     ...(values.grep ? { grep: values.grep } : {}),
     ...(values.timeout ? { timeout: Number(values.timeout) } : {}),
   });
+  await noteEnded('after');
   process.exitCode = result.failed > 0 ? 1 : 0;
   setTimeout(() => void reportLeak(result, values.result), LEAK_GRACE_MS).unref();
+}
+
+async function noteEnded(when: string): Promise<void> {
+  const ended = await endDeadMachines();
+  if (ended.length > 0) console.log(`  ended ${when} the tests, as their folders are gone: QEMU ${ended.join(', ')}`);
 }
 
 async function reportLeak(result: TestResult, resultFile: string | undefined): Promise<void> {
