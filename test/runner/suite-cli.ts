@@ -40,7 +40,8 @@ async function main(): Promise<void> {
 
 async function noteEnded(when: string): Promise<void> {
   const ended = await endDeadMachines();
-  if (ended.length > 0) console.log(`  ended ${when} the tests, as their folders are gone: QEMU ${ended.join(', ')}`);
+  if (ended.length > 0)
+    console.log(`  ended ${when} the tests, as their folders are gone: QEMU ${ended.join(', ')}`);
 }
 
 async function reportLeak(result: TestResult, resultFile: string | undefined): Promise<void> {
