@@ -5,9 +5,9 @@ import { rootFilesOf } from '../api/rules/root-files';
 import type { EngineLink } from '../ui/engine-link';
 import { placeOf } from '../providers/files/volume-uri';
 import type { Store } from '../ui/store';
-import { sortVolumes, sortWorkspaces } from '../providers/trees/arrange';
+import { shownVolumes, sortVolumes, sortWorkspaces } from '../providers/trees/arrange';
 import { isDirectory, isRow, type FileRow, type Row } from '../providers/trees/rows';
-import { roleIcons, volumeDescription } from '../providers/trees/volume-item';
+import { roleIcons, volumeDescription, volumeLabel } from '../providers/trees/volume-item';
 import { stateIcon, workspaceDescription } from '../providers/trees/workspace-item';
 import { fileScheme } from '../ui/ids';
 import { Cancelled } from '../ui/runner';
@@ -27,6 +27,8 @@ export interface VolumeChoice {
   offered?: (volume: Volume) => boolean;
   /** Said when there is none to choose from. */
   none?: string;
+  /** It is about what others made: offered also where a setting hides that. */
+  isOfOthers?: true;
 }
 
 export interface WorkspaceChoice {
@@ -122,18 +124,25 @@ export class Targets {
     return rows.flatMap((row) => placeOfRow(row));
   }
 
-  async pickVolume({ placeHolder, offered, none }: VolumeChoice): Promise<Volume> {
+  async pickVolume({ placeHolder, offered, none, isOfOthers }: VolumeChoice): Promise<Volume> {
     await this.link.client();
-    const volumes = sortVolumes(this.store.volumes.filter(offered ?? (() => true)), 'name');
+    const { store } = this;
+    const shown = isOfOthers === true ? store.volumes : shownVolumes(store.volumes);
+    const volumes = sortVolumes(shown.filter(offered ?? (() => true)), 'name');
     if (volumes.length === 0) {
       throw this.nothing(none ?? t('There is no volume yet.'));
     }
-    const items = volumes.map((volume) => ({
-      label: volume.name,
-      description: volumeDescription(volume),
-      iconPath: new vscode.ThemeIcon(roleIcons[volume.role]),
-      volume,
-    }));
+    const items = volumes.map((volume) => {
+      const isOwned = store.owns(volume.name);
+      const label = volumeLabel(volume, isOwned);
+      const description = volumeDescription(volume, isOwned);
+      return {
+        label,
+        description: label === volume.name ? description : `${volume.name} · ${description}`,
+        iconPath: new vscode.ThemeIcon(roleIcons[volume.role]),
+        volume,
+      };
+    });
     const chosen = await pickOne(items, { placeHolder, matchOnDescription: true });
     if (chosen === undefined) {
       throw new Cancelled();

@@ -4,6 +4,7 @@ import type { ContextKey } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
+import { shownVolumes } from './trees/arrange';
 
 export class ContextKeys implements vscode.Disposable {
   private readonly values = new Map<ContextKey, string | boolean>();
@@ -15,6 +16,7 @@ export class ContextKeys implements vscode.Disposable {
   ) {
     this.owned.add(link.onDidChange(() => this.update()));
     this.owned.add(store.onDidChange(() => this.update()));
+    this.owned.add(vscode.workspace.onDidChangeConfiguration(() => this.update()));
     this.update();
   }
 
@@ -35,6 +37,6 @@ export class ContextKeys implements vscode.Disposable {
     this.set('berth.containersAvailable', usable.includes('container'));
     this.set('berth.microvmsAvailable', usable.includes('microvm'));
     this.set('berth.hasWorkspaces', this.store.workspaces.length > 0);
-    this.set('berth.hasVolumes', this.store.volumes.length > 0);
+    this.set('berth.hasVolumes', shownVolumes(this.store.volumes).length > 0);
   }
 }

@@ -11,6 +11,7 @@ import type {
   Workspace,
   WorkspaceState,
 } from '../api';
+import { ownVolumesOf } from '../api/workspaces/own-volumes';
 import { Signal, type Disposable } from './signal';
 
 export interface Snapshot {
@@ -90,6 +91,11 @@ export class Store implements Disposable {
 
   volume(name: string): Volume | undefined {
     return this.volumesByName.get(name);
+  }
+
+  /** Whether a workspace of this installation has that volume for its own. */
+  owns(volume: string): boolean {
+    return this.workspaces.some((workspace) => ownVolumesOf(workspace).includes(volume));
   }
 
   operation(id: string): Operation | undefined {

@@ -44,6 +44,24 @@ describe('a volume opened as a folder', function () {
     assert.match(await ui.workbench.statusBar(one), new RegExp(`${one}$`));
   });
 
+  it('finds files and text in it by the keys that do so elsewhere, and by the menu of a folder', async () => {
+    const { quickInput, page } = ui.workbench;
+    const isTitled = (title: string) =>
+      eventually(title, async () => assert((await quickInput.widget.innerText()).includes(title)));
+    await page.keyboard.press('Control+P');
+    await isTitled(`Go to file in ${one}`);
+    await quickInput.box.fill('main');
+    await quickInput.rows.filter({ hasText: 'main.js' }).first().waitFor();
+    await ui.workbench.screenshot('volume-folder-keys');
+    await quickInput.cancel();
+    await page.keyboard.press('Control+Shift+F');
+    await isTitled(`Find in ${one}`);
+    await quickInput.cancel();
+    await explorer().row('src').contextMenu('Find in Volume…');
+    await isTitled(`Find in ${one}`);
+    await quickInput.cancel();
+  });
+
   it('names its volume in tooltips, breadcrumbs and recent folders', async () => {
     const { workbench } = ui;
     await explorer().expand('src');

@@ -69,6 +69,7 @@ export const deleteSelected = (services: Pick<Services, 'targets'>): Handler =>
       volume: 'berth.volume.delete',
       snapshot: 'berth.volume.deleteSnapshot',
       file: 'berth.file.delete',
+      published: 'berth.port.remove',
       operation: 'berth.operation.cancel',
     };
     return commands[type];

@@ -31,7 +31,7 @@ function adopting(
 ): Handler {
   return async (target) => {
     const [volume] = await targets.volumes(target, undefined, {
-      ...choice,
+      ...{ ...choice, isOfOthers: true },
       offered: (each) => each.kind === 'docker' && choice.offered(each),
     });
     if (volume === undefined) {

@@ -1,6 +1,7 @@
-/** Grouping and sorting of both trees: pure, on plain data. */
+/** Grouping and sorting of both trees, on plain data. */
 import type { Volume, Workspace, WorkspaceState } from '../../api';
 import { goalOf } from '../../api/rules/lifecycle';
+import { setting } from '../../ui/settings';
 
 export type WorkspaceGrouping = 'none' | 'state' | 'runtime' | 'image';
 export type WorkspaceOrder = 'name' | 'state' | 'lastUsed' | 'created';
@@ -36,6 +37,10 @@ export function sortWorkspaces(list: readonly Workspace[], order: WorkspaceOrder
 
 /** Whether another tool or installation made it. */
 export const isOfOthers = ({ role, owner }: Volume): boolean => role === 'foreign' || owner !== undefined;
+
+/** Those to be seen: a setting hides what others made. */
+export const shownVolumes = (volumes: readonly Volume[]): Volume[] =>
+  setting('volumes.showForeign', true) ? [...volumes] : volumes.filter((volume) => !isOfOthers(volume));
 
 /** The groups by purpose, in their order. Those of others are last: there may be dozens that have nothing to do with workspaces. */
 const purposes = ['home', 'named', 'session', 'foreign'] as const;

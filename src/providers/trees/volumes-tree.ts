@@ -3,13 +3,12 @@ import * as vscode from 'vscode';
 import type { Volume } from '../../api';
 import { isInTransition } from '../../api/rules/lifecycle';
 import type { EngineLink, Logger } from '../../ui/engine-link';
-import { ownVolumesOf } from '../../api/workspaces/own-volumes';
 import { baseName, parentPath } from '../../api/rules/volume-path';
-import { choice, setting } from '../../ui/settings';
+import { choice } from '../../ui/settings';
 import { DisposableList } from '../../ui/signal';
 import type { FilesChange, Store, StoreChange } from '../../ui/store';
 import {
-  isOfOthers,
+  shownVolumes,
   sortVolumes,
   volumeGroup,
   volumeGroups,
@@ -74,7 +73,7 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
       case 'group':
         return groupItem(this.groupLabel(row.key), rowId(row), this.members(row.key).length);
       case 'volume':
-        return volumeItem(row, this.store.volume(row.name), this.isOwned(row.name));
+        return volumeItem(row, this.store.volume(row.name), this.store.owns(row.name));
       case 'user':
         return userItem(row, this.store);
       case 'snapshots':
@@ -197,10 +196,6 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
     return states.some((state) => state !== undefined && isInTransition(state));
   }
 
-  private isOwned(name: string): boolean {
-    return this.store.workspaces.some((workspace) => ownVolumesOf(workspace).includes(name));
-  }
-
   private get grouping(): VolumeGrouping {
     return choice<VolumeGrouping>('volumes.groupBy', ['role', 'none', 'kind']);
   }
@@ -210,9 +205,8 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
   }
 
   private sorted(): Volume[] {
-    const showForeign = setting('volumes.showForeign', true);
-    const shown = this.store.volumes.filter((volume) => showForeign || !isOfOthers(volume));
-    return sortVolumes(shown, choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']));
+    return sortVolumes(
+      shownVolumes(this.store.volumes), choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']));
   }
 
   private members(key: string): Volume[] {

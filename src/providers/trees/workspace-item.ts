@@ -53,9 +53,9 @@ export function workspaceDescription(
   const shown = parts.filter((part) => part !== 'state');
   const details = shown.map((part) => detail(workspace, part));
   const source = workspace.forkedFrom?.workspace;
-  // How long it has been idle may be cut off.
-  const at = shown.indexOf('idle');
-  details.splice(at < 0 ? shown.length : at, 0, source && t('fork of {0}', source));
+  // What it is a fork of may be cut off, as what stands behind it; port and idle time not.
+  const at = Math.max(shown.indexOf('idle'), shown.indexOf('port'));
+  details.splice(at + 1, 0, source && t('fork of {0}', source));
   return [saysState(workspace.state, parts) ? stateWithSize(workspace) : undefined, ...details]
     .filter((word) => word !== undefined)
     .join(' · ');

@@ -9,7 +9,7 @@ import {
   type Verb,
   type WorkspaceState,
 } from '../../api/rules/lifecycle';
-import { viewIds, type ContextKey } from '../ids';
+import { fileScheme, viewIds, type ContextKey } from '../ids';
 
 export type View = keyof typeof viewIds;
 
@@ -25,8 +25,8 @@ export interface Placement {
 export interface Key {
   key: string;
   mac: string;
-  /** Where it works: in the lists of these views. */
-  views: readonly Exclude<View, 'found' | 'changes'>[];
+  /** Where it works: in the lists of these views, or in all of a window whose folders are Berth's, where VS Code's own search finds nothing. */
+  views: readonly Exclude<View, 'found' | 'changes'>[] | 'window';
   /** On that system alone. */
   when?: 'isMac';
 }
@@ -60,10 +60,10 @@ export const row = (group: string, when: string, alt?: string): Placement => ({
 });
 
 /** In the Explorer, on files of a volume that is open as a folder. */
-export const explorer = (group: string): Placement => ({
+export const explorer = (group: string, on: 'all' | 'folders' = 'all'): Placement => ({
   menu: 'explorer/context',
   group,
-  when: 'resourceScheme == berth',
+  when: `resourceScheme == ${fileScheme}${on === 'all' ? '' : ' && explorerResourceIsFolder'}`,
 });
 
 /**

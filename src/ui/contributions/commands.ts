@@ -213,7 +213,9 @@ const rows = {
       title('navigation@1', 'found'),
       row('1_open@4', container),
       row('1_open@4', part('mount')),
+      explorer('4_search@2', 'folders'),
     ],
+    keys: { key: 'ctrl+shift+f', mac: 'cmd+shift+f', views: 'window' },
   },
   'berth.volume.clearFound': {
     icon: 'clear-all',
@@ -222,7 +224,13 @@ const rows = {
   },
   'berth.volume.goToFile': {
     icon: 'go-to-search',
-    menus: [title('1_go@2', 'volumes'), row('1_open@3', container), row('1_open@3', part('mount'))],
+    menus: [
+      title('1_go@2', 'volumes'),
+      row('1_open@3', container),
+      row('1_open@3', part('mount')),
+      explorer('4_search@1', 'folders'),
+    ],
+    keys: { key: 'ctrl+p', mac: 'cmd+p', views: 'window' },
   },
   'berth.volume.goToPath': {
     icon: 'search',

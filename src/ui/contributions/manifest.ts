@@ -27,19 +27,26 @@ const inMenu =
       .map(({ group, when, alt }) => ({ command: id, when, group, ...(alt !== undefined && { alt }) }));
 
 /** A key finds no row under a pointer: the command gets the view whose selected rows it takes. */
-const keybindings = ([id, { keys }]: Entry): object[] =>
-  (keys?.views ?? []).map((view) => ({
-    command: id,
-    key: keys?.key,
-    mac: keys?.mac,
-    when: [
-      `focusedView == ${viewIds[view]}`,
-      'listFocus',
-      '!inputFocus',
-      ...(keys?.when === undefined ? [] : [keys.when]),
-    ].join(' && '),
-    args: `selection:${view}`,
-  }));
+const keybindings = ([id, { keys }]: Entry): object[] => {
+  if (keys === undefined) {
+    return [];
+  }
+  const { key, mac, views, when } = keys;
+  return views === 'window'
+    ? [{ command: id, key, mac, when: `virtualWorkspace == ${fileScheme} && !inQuickOpen` }]
+    : views.map((view) => ({
+        command: id,
+        key,
+        mac,
+        when: [
+          `focusedView == ${viewIds[view]}`,
+          'listFocus',
+          '!inputFocus',
+          ...(when === undefined ? [] : [when]),
+        ].join(' && '),
+        args: `selection:${view}`,
+      }));
+};
 
 /** How VS Code names a file or folder of a volume, without and with an authority (see `volume-uri.ts`). */
 const resourceLabelFormatters = [

@@ -44,6 +44,9 @@ const commands = new Map<string, CommandId>([
   ['volume create', 'berth.volume.create'],
   ['volume unprotect', 'berth.volume.unprotect'],
 ]);
+/** What a hint may name and gets a button for, by what follows `berth`. */
+export const hintedCommands: ReadonlyMap<string, CommandId> = commands;
+
 const onWorkspace = new Set<CommandId>([
   'berth.workspace.automaticSnapshots',
   'berth.workspace.commit',

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import { hinted, hintedCommand, type Hinted } from './hinted-command';
+import { hinted, hintedCommand, hintedCommands, type Hinted } from './hinted-command';
 import type { CommandId } from '../contributions/commands';
 import type { RemedyButton } from './remedy-button';
 
 const { t } = vscode.l10n;
 
 const titles: Partial<Record<CommandId, string>> = {
+  'berth.trash.restore': t('Restore from Trash…'),
   'berth.workspace.adopt': t('Use an Existing Volume…'),
+  'berth.workspace.automaticSnapshots': t('Set Automatic Snapshots…'),
   'berth.workspace.commit': t('Commit to Image…'),
   'berth.workspace.create': t('Create Workspace…'),
   'berth.engine.doctor': t('Check This Machine'),
@@ -33,9 +35,29 @@ export function hintedRemedy(error: Hinted): RemedyButton | undefined {
     : { title, run: () => vscode.commands.executeCommand(found.command, found.workspace) };
 }
 
-/** The hint as it reads in a window: what it names of the command line is the title of the button beside it. */
-export function hintInWindow(error: Hinted): string | undefined {
-  const command = hintedCommand(error)?.command;
-  const title = command && titles[command];
-  return title === undefined ? error.hint : error.hint?.replace(hinted, () => t('“{0}”', title));
+/** What a window has without a button beside the message, by what follows `berth`: what ends or deletes something, and views. */
+const elsewhere: Readonly<Partial<Record<string, string>>> = {
+  delete: t('Delete Workspace…'),
+  down: t('Stop Engine'),
+  list: t('Workspaces'),
+  port: t('Stop Publishing Port'),
+  stop: t('Stop Workspace'),
+  'trash empty': t('Empty Trash…'),
+  'volume adopt': t('Take Over Volume…'),
+  'volume delete': t('Delete Volume…'),
+  'volume list': t('Volumes'),
+};
+
+/** What a command of the command line is called in a window; undefined where it has none for it. */
+export function wordsInWindow(verb: string): string | undefined {
+  const command = hintedCommands.get(verb);
+  return (command && titles[command]) ?? elsewhere[verb];
+}
+
+/** The hint as it reads in a window: what it names of the command line is the title of a button beside it, or of a menu. */
+export function hintInWindow({ hint }: Pick<Hinted, 'hint'>): string | undefined {
+  return hint?.replace(new RegExp(hinted, 'g'), (whole: string, verb: string) => {
+    const words = wordsInWindow(verb);
+    return words === undefined ? whole : t('“{0}”', words);
+  });
 }

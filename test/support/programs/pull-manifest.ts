@@ -8,8 +8,8 @@ async function main([image = '', timeoutMs = '20000']: readonly string[]): Promi
     const { descriptor } = await repository.manifest(repository.tag, AbortSignal.timeout(Number(timeoutMs)));
     process.stdout.write(JSON.stringify({ digest: descriptor.digest }));
   } catch (error) {
-    const { code, message, hint } = asBerthError(error);
-    process.stdout.write(JSON.stringify({ code, message, hint }));
+    const { code, message, hint, detail } = asBerthError(error);
+    process.stdout.write(JSON.stringify({ code, message, hint, detail }));
   }
 }
 

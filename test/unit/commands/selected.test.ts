@@ -29,6 +29,12 @@ describe('commands/view/selected', () => {
     ]);
   });
 
+  it('takes a published port back on Delete', async () => {
+    const port: Row = { type: 'published', workspace: 'a', host: 18_080, guest: 8080 };
+    await deleteSelected({ targets })(port, [port]);
+    assert.deepEqual(standIn.executed, [['berth.port.remove', port, [port]]]);
+  });
+
   it('renames a file on Enter on a Mac, where the Explorer does, and is Enter on the rest', async () => {
     const inside = { workspace: 'a', path: '/data', readOnly: false };
     const file: Row = { type: 'file', volume: 'data', path: '/x', entry: entry('x', { type: 'file' }) };

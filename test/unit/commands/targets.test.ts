@@ -146,6 +146,40 @@ describe('commands/targets', () => {
     assert.equal(standIn.messages.at(-1)?.text, 'No volume has that.');
   });
 
+  it('of volumes: those of others only where they are to be seen, or are what it is about', async () => {
+    store.loadSnapshot({
+      workspaces: [],
+      volumes: [volume('data'), volume('pgdata', { role: 'foreign', managed: false })],
+      operations: [],
+      drivers: [],
+    });
+    let offered: string[] = [];
+    standIn.chosen = (items) => {
+      offered = items.map(({ label }) => label);
+      return items[0];
+    };
+    const choice = { placeHolder: 'Volume' };
+    await targets.pickVolume(choice);
+    assert.deepEqual(offered, ['data', 'pgdata']);
+    standIn.settings.set('berth.volumes.showForeign', { globalValue: false });
+    await targets.pickVolume(choice);
+    assert.deepEqual(offered, ['data']);
+    await targets.pickVolume({ ...choice, isOfOthers: true });
+    assert.deepEqual(offered, ['data', 'pgdata']);
+  });
+
+  it('of volumes: that of a workspace goes by its workspace, with its own name behind it', async () => {
+    store.take({ type: 'volume.changed', payload: volume('workspace-a', { role: 'home', workspace: 'a' }) });
+    let shown: (string | undefined)[] = [];
+    standIn.chosen = (items) => {
+      shown = items.map(({ label, description }) => `${label}: ${description}`);
+      return items[0];
+    };
+    await targets.pickVolume({ placeHolder: 'Volume' });
+    assert.ok(shown.includes('a: workspace-a · home'), shown.join());
+    assert.ok(shown.includes('data: Docker volume'), shown.join());
+  });
+
   it('of places: the roots of volumes and workspaces, files, folders, and files of the Explorer', async () => {
     const rows: Row[] = [
       { type: 'volume', name: 'data' },

@@ -258,6 +258,22 @@ describe('what is contributed keeps to the rules', () => {
     ]);
   });
 
+  it('search keys and menus of folders are ours in windows of volumes, where those of VS Code find nothing, and nowhere else', () => {
+    const inExplorer = contributes.menus['explorer/context'] ?? [];
+    for (const [id, key, mac] of [
+      ['berth.volume.goToFile', 'ctrl+p', 'cmd+p'],
+      ['berth.volume.findText', 'ctrl+shift+f', 'cmd+shift+f'],
+    ] as const) {
+      const when = 'virtualWorkspace == berth && !inQuickOpen';
+      const keys = contributes.keybindings.filter(({ command }) => command === id);
+      assert.deepEqual(keys, [{ command: id, key, mac, when }]);
+      assert.deepEqual(
+        inExplorer.filter(({ command }) => command === id).map((entry) => entry.when),
+        ['resourceScheme == berth && explorerResourceIsFolder'],
+      );
+    }
+  });
+
   it('every row of a workspace that leads somewhere has a menu', () => {
     for (const value of ['port', 'published', 'mount', 'root', 'mounted+volume']) {
       const shown = (contributes.menus['view/item/context'] ?? []).filter(

@@ -161,7 +161,9 @@ function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): B
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   const way = proxy === undefined ? '' : ` through the proxy ${proxy.name} (${proxy.variable})`;
-  return new BerthError('runtime_unavailable', `The registry ${host} can't be reached${way}: ${reason}.`, {
+  const why = isUntrusted(cause) ? ': its certificate is not trusted' : '';
+  return new BerthError('runtime_unavailable', `The registry ${host} can't be reached${way}${why}.`, {
+    detail: reason,
     hint: isUntrusted(cause)
       ? 'Set NODE_EXTRA_CA_CERTS to a file with the certificates that this network uses, restart the engine (`berth down`), then try again.'
       : `Look at the network${proxy === undefined ? '' : ` and at ${proxy.variable}`}, then try again.`,
@@ -171,8 +173,8 @@ function unreachable({ host }: URL, proxy: Proxy | undefined, cause: unknown): B
 
 function brokeOff({ host }: URL, cause: unknown): BerthError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const why = reason === 'aborted' ? '' : `: ${reason}`;
-  return new BerthError('runtime_unavailable', `The registry ${host} cut off its answer${why}.`, {
+  return new BerthError('runtime_unavailable', `The registry ${host} cut off its answer.`, {
+    ...(reason !== 'aborted' && { detail: reason }),
     hint: 'Try again: the layers that are complete are kept.',
     cause,
   });

@@ -207,7 +207,10 @@ export class Repository implements Blobs {
       answer.status === 404
         ? 'Check the spelling of the image, or log in to its registry with `docker login`.'
         : 'Try again later.';
-    throw new BerthError(code, `${what}${details === '' ? '' : `: ${details}`}`, { hint, field: 'image' });
+    throw new BerthError(code, `${what}.`, {
+      ...{ hint, field: 'image' },
+      ...(details !== '' && { detail: details }),
+    });
   }
 }
 

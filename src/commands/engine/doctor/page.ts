@@ -70,7 +70,7 @@ function button(row: string, { id, title }: ShownCheck['remedies'][number], isFi
 
 function rowOf(check: ShownCheck): string {
   const { name, outcome, message, remedies } = check;
-  const hint = hintInWindow({ code: 'internal', ...(check.hint !== undefined && { hint: check.hint }) });
+  const hint = hintInWindow(check.hint === undefined ? {} : { hint: check.hint });
   const isWrong = outcome === 'failed' || outcome === 'warning';
   const buttons = remedies.map((each, index) => button(name, each, isWrong && index === 0)).join('');
   return [

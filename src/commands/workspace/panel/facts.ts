@@ -32,7 +32,7 @@ export interface PanelVolume {
   place: string;
   /** How much is in it, in words. */
   used: string;
-  /** Of its size, from 0 to 1; absent where it has none, or nobody knows. */
+  /** Of its size, or of the largest volume where it has none, from 0 to 1; absent where nobody knows. */
   share?: number;
 }
 
@@ -88,6 +88,7 @@ function buttonsOf(workspace: Workspace): PanelButton[] {
 function volumeOf(
   { name, title, place }: Pick<PanelVolume, 'name' | 'title' | 'place'>,
   volume: Volume | undefined,
+  maxBytes: number,
 ): PanelVolume {
   const used = volume && usedWords(volume);
   const size = volume?.sizeMiB;
@@ -102,12 +103,17 @@ function volumeOf(
         : ofSize === undefined
           ? used
           : t('{0} of {1}', used, ofSize),
-    ...(size !== undefined &&
-      volume?.usedBytes !== undefined && { share: Math.min(1, volume.usedBytes / (size * mebibyte)) }),
+    ...(volume?.usedBytes !== undefined && {
+      share: Math.min(1, volume.usedBytes / (size === undefined ? maxBytes : size * mebibyte)),
+    }),
   };
 }
 
-function volumesOf(workspace: Workspace, find: (name: string) => Volume | undefined): PanelVolume[] {
+function volumesOf(
+  workspace: Workspace,
+  find: (name: string) => Volume | undefined,
+  others: readonly Volume[],
+): PanelVolume[] {
   const { homeVolume, dockerVolume, spec } = workspace;
   const mounts = [
     { source: homeVolume, place: homeFolder },
@@ -117,8 +123,10 @@ function volumesOf(workspace: Workspace, find: (name: string) => Volume | undefi
       place: readOnly ? t('{0}, read-only', target) : target,
     })),
   ];
+  const known = [...others, ...mounts.map(({ source }) => find(source))];
+  const maxBytes = Math.max(1, ...known.map((volume) => volume?.usedBytes ?? 0));
   return mounts.map(({ source, place }) =>
-    volumeOf({ name: source, title: volumeWord(source, workspace), place }, find(source)),
+    volumeOf({ name: source, title: volumeWord(source, workspace), place }, find(source), maxBytes),
   );
 }
 
@@ -141,8 +149,12 @@ function factsOf({ spec, ...workspace }: Workspace): [string, string][] {
   );
 }
 
-/** All but what is measured; `find` answers what is known of a volume. */
-export function panelFacts(workspace: Workspace, find: (name: string) => Volume | undefined): PanelFacts {
+/** All but what is measured; `find` answers what is known of a volume. Those without a size are measured by the largest, of `others` too. */
+export function panelFacts(
+  workspace: Workspace,
+  find: (name: string) => Volume | undefined,
+  others: readonly Volume[] = [],
+): PanelFacts {
   const { state, stateDetail, problem, warnings } = workspace;
   const word = stateWord(state);
   return {
@@ -154,7 +166,7 @@ export function panelFacts(workspace: Workspace, find: (name: string) => Volume 
     ports: (workspace.spec.ports ?? []).flatMap(({ host, guest }) =>
       host === undefined ? [] : [{ host, words: t('{0} inside, 127.0.0.1:{1} here', guest, host) }],
     ),
-    volumes: volumesOf(workspace, find),
+    volumes: volumesOf(workspace, find, others),
     facts: factsOf(workspace),
   };
 }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
+import { shownVolumes } from '../../../providers/trees/arrange';
 import { VolumeSizes } from '../../../providers/trees/volume-sizes';
 import type { Handler, Services } from '../../command';
 import { pageMedia } from '../../page-html';
@@ -143,7 +144,7 @@ class WorkspacePanel {
   private facts(): PanelFacts | undefined {
     const { store } = this.services;
     const workspace = store.workspace(this.shown.name);
-    return workspace && panelFacts(workspace, (name) => store.volume(name));
+    return workspace && panelFacts(workspace, (name) => store.volume(name), shownVolumes(store.volumes));
   }
 
   private drawFacts(): void {

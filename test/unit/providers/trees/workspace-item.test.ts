@@ -37,9 +37,14 @@ describe('the grey text of a workspace', () => {
     assert.equal(described({ state: 'stopped', spec }), 'stopped · microVM');
   });
 
-  it('says of a fork what it was made of, before how long it has been idle', () => {
+  it('says of a fork what it was made of, behind how long it has been idle', () => {
     const forkedFrom = { workspace: 'api', at: '2026-01-02T00:00:00Z', snapshot: '0123456789ab' };
-    assert.match(described({ state: 'running', forkedFrom }), /^:2200 · fork of api · idle since/);
+    assert.match(described({ state: 'running', forkedFrom }), /^:2200 · idle since [^·]+ · fork of api$/);
+    const spec = { runtime: 'microvm', image: 'debian:12' } as const;
+    assert.equal(
+      described({ state: 'running', attached: 1, forkedFrom, spec }),
+      ':2200 · fork of api · microVM · debian:12',
+    );
     assert.equal(described({ state: 'stopped', forkedFrom }, []), 'stopped · fork of api');
   });
 

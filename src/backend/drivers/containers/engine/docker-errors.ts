@@ -96,8 +96,11 @@ export function wasNotSent(error: unknown): boolean {
  * read: names of files in images are in there, of any length and with any character. Its status where it says nothing.
  */
 export function engineMessage(error: unknown): string {
-  const said = wordsOf(error) || `the engine answered ${statusOf(error) ?? 'nothing'} without a reason.`;
-  const words = said.replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
+  return inLine(wordsOf(error) || `the engine answered ${statusOf(error) ?? 'nothing'} without a reason.`);
+}
+
+function inLine(text: string): string {
+  const words = text.replace(/\s*[\n\r\u2028\u2029]\s*/g, ' ');
   return words.length > 2 * shownChars
     ? `${words.slice(0, shownChars)} … ${words.slice(-shownChars)}`
     : words;
@@ -113,6 +116,29 @@ function wordsOf(error: unknown): string {
   }
   return error.message.replace(/^\(HTTP code \d+\) .*? - /s, '').trim();
 }
+
+/** Why nothing answers at an address, by what the system says. */
+const reasons: readonly [codes: readonly string[], reason: string][] = [
+  [['ENOENT'], 'nothing is there'],
+  [['ECONNREFUSED'], 'nothing listens there'],
+  [['EACCES', 'EPERM'], 'your user may not use it'],
+  [['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'], 'its machine can not be reached'],
+  [['ENOTFOUND', 'EAI_AGAIN'], 'there is no machine of that name'],
+  [['ECONNRESET', 'EPIPE'], 'the connection was cut off'],
+];
+
+/** Why nothing answers at an address, in words for people; those of the system are `engineMessage`. */
+export function reasonOf(error: unknown): string {
+  const code = isDockerError(error) ? (error.code ?? '') : '';
+  const [, known] = reasons.find(([codes]) => codes.includes(code)) ?? [];
+  if (known === undefined && /certificate|self.signed|signature|\b(SSL|TLS)\b/i.test(`${code} ${engineMessage(error)}`)) {
+    return 'its certificate, or ours, is not accepted';
+  }
+  return known ?? (error instanceof NoAnswer ? error.message : 'what is there is no container engine');
+}
+
+/** Nothing came in time. */
+export class NoAnswer extends Error {}
 
 interface Rule {
   pattern: RegExp;
@@ -174,6 +200,12 @@ const rules: readonly Rule[] = [
     hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
   },
   {
+    pattern: /image is being used by|is using its referenced image/i,
+    code: 'illegal_state',
+    what: 'a container uses it',
+    hint: 'Delete the containers that use it first.',
+  },
+  {
     pattern: /cannot allocate memory|can't fork|resource temporarily unavailable/i,
     code: 'capacity',
     what: 'this machine has no memory or processes left',
@@ -207,38 +239,49 @@ export function toBerthError(error: unknown, what: string): BerthError {
   if (error instanceof BerthError) {
     return error;
   }
-  const message = engineMessage(error);
+  const said = engineMessage(error);
+  const more = { detail: said, cause: error };
   if (isConnectionError(error)) {
-    return new BerthError(
-      'runtime_unavailable',
-      `The container engine does not answer (${what}): ${message}`,
-      {
-        hint: 'Start Docker or Podman, then try again.',
-        cause: error,
-      },
-    );
+    return new BerthError('runtime_unavailable', `The container engine does not answer (${what}).`, {
+      ...{ hint: 'Start Docker or Podman, then try again.', ...more },
+    });
   }
   if (isOwnDiskFull(error)) {
-    return new BerthError('no_space', `Could not ${what}: ${message}`, {
+    return new BerthError('no_space', `Could not ${what}: the disk is full.`, {
       hint: 'Make room on the disk that is written to, which is one of this machine, then try again.',
-      cause: error,
+      ...more,
     });
   }
   if (isDockerError(error) && statusOf(error) === undefined && refusalCodes.has(error.code ?? '')) {
-    return new BerthError('forbidden', `Could not ${what}: ${message}`, {
-      hint: 'Look at the rights of that file or folder, which is one of this machine.',
-      cause: error,
+    const place = 'path' in error && typeof error.path === 'string' ? ` ${inLine(error.path)}` : '';
+    return new BerthError('forbidden', `Could not ${what}: access to a file${place} is denied.`, {
+      ...{ hint: 'Look at the rights of that file or folder, which is one of this machine.', ...more },
     });
   }
   const rule = rules.find(
-    ({ pattern, tried }) => pattern.test(message) && (tried === undefined || tried.test(what)),
+    ({ pattern, tried }) => pattern.test(said) && (tried === undefined || tried.test(what)),
   );
-  const text = `Could not ${what}: ${message}`;
   if (rule !== undefined) {
-    const happened = typeof rule.what === 'string' ? rule.what : rule.what(message);
-    return new BerthError(rule.code, `Could not ${what}: ${happened}.`, {
-      ...{ hint: rule.hint, detail: message, cause: error },
-    });
+    const happened = typeof rule.what === 'string' ? rule.what : rule.what(said);
+    return new BerthError(rule.code, `Could not ${what}: ${happened}.`, { hint: rule.hint, ...more });
   }
-  return new BerthError(codeOfStatus[statusOf(error) ?? 0] ?? 'internal', text, { cause: error });
+  const status = statusOf(error) ?? 0;
+  return new BerthError(codeOfStatus[status] ?? 'internal', `Could not ${what}: ${happenedBy(status)}.`, more);
+}
+
+/** What an answer means of which nothing else is known. */
+function happenedBy(status: number): string {
+  switch (status) {
+    case 0:
+      return 'something unexpected happened';
+    case 401:
+    case 403:
+      return 'the container engine does not allow it';
+    case 404:
+      return 'the container engine does not know it';
+    case 409:
+      return 'something else is in the way';
+    default:
+      return status >= 500 ? 'the container engine failed' : `the container engine refused it (${status})`;
+  }
 }

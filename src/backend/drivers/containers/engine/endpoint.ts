@@ -4,7 +4,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import type { CheckRemedy } from '../../../../api/engine/check-remedy';
 import type { EngineIdentity } from '../../driver';
-import { isConnectionError, toBerthError, wasNotSent } from './docker-errors';
+import { engineMessage, isConnectionError, reasonOf, toBerthError, wasNotSent } from './docker-errors';
 import { findCandidates } from './endpoint-candidates';
 import { otherMachine } from './reach';
 import { openConnection, type Connection } from './open-connection';
@@ -168,7 +168,8 @@ export class Endpoint {
           throw error;
         }
         const { host, origin } = candidate;
-        tried.push({ host, line: `${host} (${origin}): ${reasonOf(error)}` });
+        const line = `${host} (${origin}): ${reasonOf(error)}`;
+        tried.push({ host, line, said: engineMessage(error) });
       }
     }
     this.lookedAt = (meaningful(tried)[0] ?? tried[0])?.host;
@@ -181,8 +182,10 @@ class NoEngine extends BerthError {
   constructor(
     message: string,
     readonly isDenied: boolean,
+    detail: string,
   ) {
     super('runtime_unavailable', message, {
+      ...(detail !== '' && { detail }),
       hint: isDenied
         ? 'Your user may not use the socket: `sudo usermod -aG docker $USER`, then log in again.'
         : 'Start Docker or Podman, or install one; another address goes into the setting dockerHost.',
@@ -194,20 +197,23 @@ class NoEngine extends BerthError {
 interface Tried {
   host: string;
   line: string;
+  /** By the system. */
+  said: string;
 }
 
 /** Sockets that aren't there at all are the rule: only what is there and fails helps somebody. */
 function meaningful(tried: readonly Tried[]): readonly Tried[] {
-  return tried.length === 1 ? tried : tried.filter(({ line }) => !line.includes('ENOENT'));
+  return tried.length === 1 ? tried : tried.filter(({ said }) => !said.includes('ENOENT'));
 }
 
 function noEngine(tried: readonly Tried[]): NoEngine {
-  const isDenied = tried.some(({ line }) => line.includes('EACCES'));
+  const isDenied = tried.some(({ said }) => said.includes('EACCES'));
   const places = tried.map(({ host }) => host).join(', ');
   const nothing = tried.length === 0 ? '' : ` Nothing is at ${places}.`;
-  const failed = meaningful(tried).map(({ line }) => line);
-  const details = failed.length === 0 ? nothing : ` ${failed.join('; ')}.`;
-  return new NoEngine(`No container engine answers.${details}`, isDenied);
+  const failed = meaningful(tried);
+  const details = failed.length === 0 ? nothing : ` ${failed.map(({ line }) => line).join('; ')}.`;
+  const said = failed.map((each) => `${each.host}: ${each.said}`).join('; ');
+  return new NoEngine(`No container engine answers.${details}`, isDenied, said);
 }
 
 /** Settles with the call, or fails when its time is up or it is cancelled; what comes after that is tidied away. */
@@ -260,8 +266,4 @@ function endStream(result: unknown): void {
   if (result instanceof Readable) {
     result.on('error', () => undefined).destroy();
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

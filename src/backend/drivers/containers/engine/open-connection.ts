@@ -8,6 +8,7 @@ import { parseDockerHost, type DockerTarget } from '../../../../api/rules/docker
 import { localTarget } from '../../../../api/rules/runtimes';
 import { readConfinement, type Confinement } from './confinement';
 import { dockerClient, withoutTls } from './docker-client';
+import { NoAnswer } from './docker-errors';
 import type { Candidate, TlsChoice } from './endpoint-candidates';
 import { machineOf } from './reach';
 import { CommandMissing } from './ssh-failure';
@@ -167,7 +168,7 @@ function ping({ address, tls, agent }: Transport, timeoutMs: number): Promise<st
         reject(new Error(`answered ${response.statusCode ?? 0} to /_ping`));
       }
     });
-    const late = setTimeout(() => call.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const late = setTimeout(() => call.destroy(new NoAnswer(`no answer within ${timeoutMs} ms`)), timeoutMs);
     call.on('error', (error) => {
       clearTimeout(late);
       reject(error);

@@ -218,7 +218,9 @@ function explainPull(image: string, error: unknown, verb = 'pull'): BerthError {
   // The engine says 500 when the registry is away, and 404 when the image is.
   if (isStatus(error, 404) && known.code === 'not_found') {
     const hint = 'Check the spelling of the image, or log in to its registry with `docker login`.';
-    return new BerthError('image_missing', known.message, { hint, ...common });
+    return new BerthError('image_missing', `Could not ${verb} ${image}: there is no such image.`, {
+      ...{ hint, ...common },
+    });
   }
   if (/unauthorized|authentication required|no basic auth/i.test(`${known.message} ${detail ?? ''}`)) {
     const { registry } = imageName(image);

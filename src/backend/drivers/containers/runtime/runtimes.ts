@@ -342,13 +342,15 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
 }
 
 function isNameTaken(error: unknown): boolean {
-  return error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.message);
+  return error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.detail ?? '');
 }
 
 function explainStart(name: string, error: unknown): BerthError {
   const known = toBerthError(error, `start ${name}`);
-  if (known.code === 'internal' && /\/\.berth\/bin\/tini/.test(known.message)) {
-    return new BerthError('not_supported', `Berth's programs can't run in ${name}: ${known.message}`, {
+  const { detail = '' } = known;
+  if (known.code === 'internal' && /\/\.berth\/bin\/tini/.test(detail)) {
+    return new BerthError('not_supported', `Berth's programs can't run in ${name}.`, {
+      detail,
       hint: 'Rebuild the tools: `berth image build`, then the workspace.',
       cause: error,
     });

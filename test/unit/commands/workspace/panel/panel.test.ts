@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { standIn } from '../../../../support/vscode/stand-in';
 import { workspaceStates } from '../../../../../src/api/rules/lifecycle';
-import type { Workspace, WorkspaceStats } from '../../../../../src/api';
+import type { Volume, Workspace, WorkspaceStats } from '../../../../../src/api';
 import type { EngineClient } from '../../../../../src/client/engine-client';
 import { panelFacts } from '../../../../../src/commands/workspace/panel/facts';
 import { LogTail } from '../../../../../src/commands/workspace/panel/log-tail';
@@ -62,6 +62,16 @@ describe('the panel of a workspace', () => {
         },
         { name: 'data', title: 'data', place: '/data, read-only', used: 'not measured yet' },
       ]);
+    });
+
+    it('measures a home without a size by the largest volume', () => {
+      const home = volume('workspace-demo', { usedBytes: mebibyte });
+      const find = (name: string) => (name === home.name ? home : undefined);
+      const shareWith = (...others: Volume[]) =>
+        panelFacts(workspace('demo'), find, others).volumes[0]?.share;
+      assert.equal(shareWith(volume('data', { usedBytes: 4 * mebibyte }), volume('unknown')), 0.25);
+      assert.equal(shareWith(), 1);
+      assert.equal(panelFacts(workspace('demo'), () => volume('workspace-demo')).volumes[0]?.share, undefined);
     });
 
     it('has a link for each port that has an address, and none for one that has none yet', () => {

@@ -93,7 +93,7 @@ for (const { server, path, said, mappings } of products) {
 
     it('are asked for again after a failure', async () => {
       standIn().answers.set('/info', () => ({ status: 500, body: { message: 'busy' } }));
-      assert.match((await failure(create(inDocker))).message, /busy/);
+      assert.match((await failure(create(inDocker))).detail ?? '', /busy/);
       await failure(create(inDocker));
       assert.equal(infos(), 2);
     });

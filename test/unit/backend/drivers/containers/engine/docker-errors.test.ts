@@ -26,7 +26,7 @@ describe('drivers/containers/engine/docker-errors', () => {
 
   it('names the file of this machine that may not be written', () => {
     const refused = Object.assign(new Error("EPERM: operation not permitted, open '/mnt/x.tar'"), {
-      ...{ code: 'EPERM', syscall: 'open' },
+      ...{ code: 'EPERM', syscall: 'open', path: '/mnt/x.tar' },
     });
     const { code, message, hint } = toBerthError(refused, 'save the image');
     assert.equal(code, 'forbidden');
@@ -37,6 +37,25 @@ describe('drivers/containers/engine/docker-errors', () => {
     const said = 'Container f88cc03f9fe3 is not running: Exited (137) Less than a second ago';
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
     assert.equal(toBerthError(error, 'run a command').code, 'illegal_state');
+  });
+
+  it('never says in a message of its own what a system or the container engine said', () => {
+    const words = 'dial tcp 10.0.0.1:443: gobbledegook';
+    const answer = (statusCode: number) =>
+      Object.assign(new Error(words), { statusCode, json: { message: words } });
+    const ofSystem = (code: string, syscall = 'connect') =>
+      Object.assign(new Error(`${code}: ${words}`), { code, syscall });
+    const all = [
+      ...[400, 401, 403, 404, 409, 418, 500, 503].map(answer),
+      ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND'].map((code) => ofSystem(code)),
+      ...['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS'].map((code) => ofSystem(code, 'write')),
+      new Error(words),
+    ];
+    for (const error of all) {
+      const { message, detail } = toBerthError(error, 'start x');
+      assert.match(message, /^(Could not start x: [^:]+|The container engine does not answer \(start x\))\.$/);
+      assert.match(detail ?? '', /gobbledegook$/);
+    }
   });
 
   it('names the port that is taken', () => {
@@ -74,18 +93,16 @@ describe('drivers/containers/engine/docker-errors', () => {
   it('makes no lines of names in an image, and no long ones', () => {
     const said = `failed to register layer: open /x\n✓ Pull\r\n${'n'.repeat(20_000)}: file name too long`;
     const error = Object.assign(new Error(said), { statusCode: 500, json: { message: said } });
-    const { message } = toBerthError(error, 'pull x');
-    assert.match(
-      message,
-      /^Could not pull x: failed to register layer: open \/x ✓ Pull n+ … n+: file name too long$/,
-    );
-    assert(message.length < 1100);
+    const { detail = '' } = toBerthError(error, 'pull x');
+    assert.match(detail, /^failed to register layer: open \/x ✓ Pull n+ … n+: file name too long$/);
+    assert(detail.length < 1100);
   });
 
   it('names the status of an answer that says nothing, such as a redirect', () => {
     const error = Object.assign(new Error('(HTTP code 301) unexpected - '), { statusCode: 301 });
-    const { message } = toBerthError(error, 'list volumes');
-    assert.equal(message, 'Could not list volumes: the engine answered 301 without a reason.');
+    const { message, detail } = toBerthError(error, 'list volumes');
+    assert.equal(message, 'Could not list volumes: the container engine refused it (301).');
+    assert.equal(detail, 'the engine answered 301 without a reason.');
   });
 
   it('says of privileged containers that the engine refuses what to do instead', () => {

@@ -235,7 +235,7 @@ describe('errors of the engine', () => {
     assert.equal(code(answer(409, 'Container x is paused')), 'illegal_state');
     assert.equal(code(answer(400, 'invalid')), 'bad_request');
     assert.equal(code(new Error('odd')), 'internal');
-    assert.equal(toBerthError(answer(500, 'odd'), 'start x').message, 'Could not start x: odd');
+    assert.equal(toBerthError(answer(500, 'odd'), 'start x').detail, 'odd');
   });
 });
 

@@ -44,8 +44,8 @@ describe('containers/tools/tools-volume', () => {
 
     it(`says what the engine said when it fails: ${step}`, async () => {
       standIn().answers.set(step, broken);
-      const { message } = await failure(tools.ensure());
-      assert.match(message, /runc: no cgroup/);
+      const { detail } = await failure(tools.ensure());
+      assert.match(detail ?? '', /runc: no cgroup/);
       assert.equal(removals(), 1);
     });
   }
@@ -56,7 +56,7 @@ describe('containers/tools/tools-volume', () => {
       status: 500,
       body: { message: 'cannot remove' },
     }));
-    assert.match((await failure(tools.ensure())).message, /runc: no cgroup/);
+    assert.match((await failure(tools.ensure())).detail ?? '', /runc: no cgroup/);
   });
 
   it('removes a filler that comes when nobody waits for it any more', async () => {
