@@ -206,7 +206,9 @@ export class VolumesTree implements vscode.TreeDataProvider<VolumeRow>, vscode.D
 
   private sorted(): Volume[] {
     return sortVolumes(
-      shownVolumes(this.store.volumes), choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']));
+      shownVolumes(this.store.volumes),
+      choice<VolumeOrder>('volumes.sortBy', ['name', 'size', 'created']),
+    );
   }
 
   private members(key: string): Volume[] {

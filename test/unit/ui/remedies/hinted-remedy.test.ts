@@ -43,7 +43,9 @@ describe('ui/hinted-remedy', () => {
       assert.equal(hintedRemedy({ code: 'in_use', hint: `\`berth ${verb} demo\`` }), undefined);
     }
     assert.equal(
-      hintInWindow({ hint: 'Stop it: `berth stop demo`, or take it: `berth volume adopt demo --take-over`.' }),
+      hintInWindow({
+        hint: 'Stop it: `berth stop demo`, or take it: `berth volume adopt demo --take-over`.',
+      }),
       'Stop it: “Stop Workspace”, or take it: “Take Over Volume…”.',
     );
     assert.equal(hintInWindow({ hint: 'Its files: `berth cp`.' }), 'Its files: `berth cp`.');

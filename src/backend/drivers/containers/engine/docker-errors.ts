@@ -131,7 +131,10 @@ const reasons: readonly [codes: readonly string[], reason: string][] = [
 export function reasonOf(error: unknown): string {
   const code = isDockerError(error) ? (error.code ?? '') : '';
   const [, known] = reasons.find(([codes]) => codes.includes(code)) ?? [];
-  if (known === undefined && /certificate|self.signed|signature|\b(SSL|TLS)\b/i.test(`${code} ${engineMessage(error)}`)) {
+  if (
+    known === undefined &&
+    /certificate|self.signed|signature|\b(SSL|TLS)\b/i.test(`${code} ${engineMessage(error)}`)
+  ) {
     return 'its certificate, or ours, is not accepted';
   }
   return known ?? (error instanceof NoAnswer ? error.message : 'what is there is no container engine');
@@ -266,7 +269,11 @@ export function toBerthError(error: unknown, what: string): BerthError {
     return new BerthError(rule.code, `Could not ${what}: ${happened}.`, { hint: rule.hint, ...more });
   }
   const status = statusOf(error) ?? 0;
-  return new BerthError(codeOfStatus[status] ?? 'internal', `Could not ${what}: ${happenedBy(status)}.`, more);
+  return new BerthError(
+    codeOfStatus[status] ?? 'internal',
+    `Could not ${what}: ${happenedBy(status)}.`,
+    more,
+  );
 }
 
 /** What an answer means of which nothing else is known. */

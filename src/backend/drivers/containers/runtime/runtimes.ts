@@ -342,7 +342,9 @@ function refuseUnusable(plan: RuntimePlan, image: Dockerode.ImageInspectInfo, to
 }
 
 function isNameTaken(error: unknown): boolean {
-  return error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.detail ?? '');
+  return (
+    error instanceof BerthError && /is already in use by|name .* already in use/i.test(error.detail ?? '')
+  );
 }
 
 function explainStart(name: string, error: unknown): BerthError {

@@ -139,9 +139,7 @@ describe('oci/proxy', () => {
     async function pull(env: Record<string, string>, image = 'registry.example/x:1', timeoutMs = 20_000) {
       const all = { ...noProxies, NODE_EXTRA_CA_CERTS: certificate, ...env };
       const said = await succeed(process.execPath, [program, image, String(timeoutMs)], { env: all });
-      return JSON.parse(said) as Partial<
-        Record<'digest' | 'code' | 'message' | 'hint' | 'detail', string>
-      >;
+      return JSON.parse(said) as Partial<Record<'digest' | 'code' | 'message' | 'hint' | 'detail', string>>;
     }
 
     it('asks the proxy for a way, with user and password', async () => {

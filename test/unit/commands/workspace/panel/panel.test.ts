@@ -71,7 +71,10 @@ describe('the panel of a workspace', () => {
         panelFacts(workspace('demo'), find, others).volumes[0]?.share;
       assert.equal(shareWith(volume('data', { usedBytes: 4 * mebibyte }), volume('unknown')), 0.25);
       assert.equal(shareWith(), 1);
-      assert.equal(panelFacts(workspace('demo'), () => volume('workspace-demo')).volumes[0]?.share, undefined);
+      assert.equal(
+        panelFacts(workspace('demo'), () => volume('workspace-demo')).volumes[0]?.share,
+        undefined,
+      );
     });
 
     it('has a link for each port that has an address, and none for one that has none yet', () => {

@@ -53,7 +53,10 @@ describe('drivers/containers/engine/docker-errors', () => {
     ];
     for (const error of all) {
       const { message, detail } = toBerthError(error, 'start x');
-      assert.match(message, /^(Could not start x: [^:]+|The container engine does not answer \(start x\))\.$/);
+      assert.match(
+        message,
+        /^(Could not start x: [^:]+|The container engine does not answer \(start x\))\.$/,
+      );
       assert.match(detail ?? '', /gobbledegook$/);
     }
   });
