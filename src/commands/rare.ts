@@ -1,6 +1,6 @@
 /** Commands that are not read until one of them is called: a file of their own, see `webpack.config.js`. */
 import type { Handler, Services } from './command';
-import type { RareId } from './table';
+import type { RareId } from './rare-ids';
 import { doctor } from './engine/doctor/doctor';
 import { installQemu } from './engine/installQemu';
 import { openEngineLog } from './engine/openLog';
@@ -81,8 +81,6 @@ import { showPanel } from './workspace/panel/panel';
 import { renameWorkspace } from './workspace/rename';
 
 export { foundLinks } from './volume/found-documents';
-export { startEmpty } from './workspace/lifecycle/start-empty';
-export { forgetWorkspaces } from './workspace/lifecycle/forget';
 
 /** What is done by each of them. */
 export const rareTable = (services: Services): Record<RareId, Handler> => ({

@@ -26,7 +26,8 @@ function importsOf(folder: string): Map<string, string[]> {
     files.map((file) => {
       const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'));
       const local = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'));
-      const resolved = local.map((name) => join(dirname(file), name));
+      // A dynamic import names what is compiled.
+      const resolved = local.map((name) => join(dirname(file), name.replace(/\.js$/, '')));
       return [
         file,
         resolved.map((path) => (existsSync(`${path}.ts`) ? `${path}.ts` : join(path, 'index.ts'))),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { BerthError, type Operation, type Snapshot, type SnapshotCreate, type VerifyResult } from '../../api';
+import { BerthError, type Snapshot, type SnapshotCreate } from '../../api';
+import { resultOf } from '../../api/rules/results';
 import { snapshotFilesOf } from '../../api/rules/root-files';
 import { formatBytes } from '../../api/rules/sizes';
 import type { EngineClient } from '../../client/engine-client';
@@ -130,8 +131,7 @@ async function verify(
   const checks = await forEach(cli, all ? known : known.slice(0, 1), async (snapshot) => {
     const params = { volume: snapshot.volume, snapshot: snapshot.id };
     const begun = await client.call('snapshots.verify', { params, body: { full } });
-    const { result } = await follow(cli, client, begun);
-    return { snapshot, check: result as unknown as VerifyResult };
+    return { snapshot, check: resultOf(await follow(cli, client, begun), 'snapshot.verify') };
   });
   if (checks.some(({ check }) => check.damaged > 0)) {
     cli.exitCode = 1;
@@ -188,8 +188,8 @@ async function create(cli: Cli, given: string, { name, description }: CreateOpti
     ...(description !== undefined && { description }),
   };
   const operation = await client.call('snapshots.create', { params: { volume }, body });
-  const made = resultOf(await follow(cli, client, operation), 'snapshot');
-  const snapshot = await client.call('snapshots.get', { params: { volume, snapshot: made } });
+  const made = resultOf(await follow(cli, client, operation), 'snapshot.create');
+  const snapshot = await client.call('snapshots.get', { params: { volume, snapshot: made.snapshot } });
   if (snapshot.notes !== undefined) {
     cli.exitCode = 1;
   }
@@ -231,12 +231,12 @@ async function restore(cli: Cli, given: string, name: string, options: RestoreOp
     body: { keep: options.keep },
   });
   const ended = await follow(cli, client, operation);
-  const undo = ended.result?.before;
+  const { before: undo } = resultOf(ended, 'snapshot.restore');
   if (ended.warnings.length > 0) {
     cli.exitCode = 1;
   }
   cli.result(ended.result, () =>
-    typeof undo === 'string'
+    undo !== undefined
       ? `${volume} is as it was at ${then}. To undo: berth snapshot restore ${given} ${undo}`
       : `${volume} is as it was at ${then}.`,
   );
@@ -269,8 +269,4 @@ function titleOf({ name, id }: Snapshot): string {
 
 function sizeOf({ usedBytes, isShared }: Snapshot): string {
   return formatBytes(usedBytes) + (isShared ? ' of files, shared with the volume' : ' of files');
-}
-
-function resultOf(operation: Operation, key: string): string {
-  return String(operation.result?.[key]);
 }

@@ -3,6 +3,7 @@ import { time } from '../../ui/words';
 import { showInformationMessage } from '../../ui/messages';
 import type { Handler } from '../command';
 import { confirm } from '../input';
+import { resultOf } from '../../api/rules/results';
 import { canBeRestored } from '../../api/snapshots/possible';
 import { pickVolume, pickSnapshot, type SnapshotServices } from './pick-snapshot';
 
@@ -52,6 +53,5 @@ async function restore(
       await task.client.call('snapshots.restore', { params: { volume, snapshot: id }, body: { keep: true } }),
     ),
   );
-  const before = outcome.kind === 'done' ? outcome.value.result?.before : undefined;
-  return typeof before === 'string' ? before : undefined;
+  return outcome.kind === 'done' ? resultOf(outcome.value, 'snapshot.restore').before : undefined;
 }

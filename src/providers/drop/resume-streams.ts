@@ -7,26 +7,36 @@ import type { CommandId } from '../../ui/contributions/commands';
 import type { Logger } from '../../ui/engine-link';
 import { showWarningMessage } from '../../ui/messages';
 import { showInStatusBar } from '../../ui/pick';
-import type { Runner, Task } from '../../ui/runner';
+import type { Outcome, Runner, Task } from '../../ui/runner';
 import { names } from '../../ui/words';
-import { volumeUri } from '../files/volume-uri';
+import { volumeUri, type VolumePlace } from '../files/volume-uri';
 import { readForeign } from './foreign-tree';
 import { inParallel } from './in-parallel';
-import { streamOn } from './stream-in';
+import { streamOn, type Incoming } from './stream-in';
 import type { StreamNotes, UploadNote } from './stream-notes';
 import { arrivedOf } from './stream-plan';
 import { transferCounts, type TransferCounts } from './transfer-words';
-import type { Transfers } from './transfers';
 
 const { t } = vscode.l10n;
 /** Later it was no reload: who opens the window again the next day asks for it themselves. */
 const reloadMs = 10 * 60_000;
 const parallel = 8;
 
+/** What begins copies again, and says what became of them; each answers whether all went well. */
+export interface ResumableTransfers {
+  uploadStreams(
+    foreign: readonly vscode.Uri[],
+    files: readonly Incoming[],
+    to: VolumePlace,
+  ): Promise<boolean>;
+  downloadStreams(places: readonly VolumePlace[], to: vscode.Uri, exact: boolean): Promise<boolean>;
+  reportUpload(outcome: Outcome<TransferCounts>, to: VolumePlace): Promise<boolean>;
+}
+
 export interface ResumeServices {
   runner: Pick<Runner, 'run'>;
   notes: StreamNotes;
-  transfers: Pick<Transfers, 'uploadStreams' | 'downloadStreams' | 'reportUpload'>;
+  transfers: ResumableTransfers;
   log: Pick<Logger, 'warn'>;
 }
 

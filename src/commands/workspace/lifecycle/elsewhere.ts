@@ -10,7 +10,7 @@ export function workspacesElsewhere(runner: Runner): Remediable {
     ({ remedy }) => remedy === 'forget',
     t('Forget Workspace…'),
     async (found) => {
-      const { forgetWorkspaces } = await import(/* webpackChunkName: "rare" */ '../../rare.js');
+      const { forgetWorkspaces } = await import(/* webpackChunkName: "rare" */ './forget.js');
       await forgetWorkspaces(runner, found);
     },
   );

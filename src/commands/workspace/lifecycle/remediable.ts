@@ -1,11 +1,15 @@
 /** Failures of workspaces that something can be done about: a button beside the error. */
-import { asBerthError, type BerthError, type Workspace } from '../../../api';
+import { asBerthError, type BerthError, type Operation, type Workspace } from '../../../api';
+import type { EngineClient } from '../../../client/engine-client';
 import type { RemedyButton } from '../../../ui/remedies/remedy-button';
 
 export interface Failed {
   workspace: Workspace;
   error: BerthError;
 }
+
+/** Starts one with new, empty volumes in the place of those that are gone. */
+export type EmptyStart = (client: EngineClient, name: string) => Promise<Operation>;
 
 /** Those of several workspaces that failed with errors of one kind. */
 export class Remediable {

@@ -3,9 +3,8 @@ import * as vscode from 'vscode';
 import type { BerthError, Workspace } from '../../../api';
 import type { Runner } from '../../../ui/runner';
 import { confirm } from '../../input';
-import type { EmptyStart } from './empty-volume';
+import type { EmptyStart, Failed } from './remediable';
 import { oneByOne } from './one-by-one';
-import type { Failed } from './remediable';
 
 const { t } = vscode.l10n;
 

@@ -7,7 +7,8 @@ import type { Handler, Services } from '../../command';
 import type { Outcome, Task } from '../../../ui/runner';
 import type { WorkspaceChoice } from '../../targets';
 import { workspacesElsewhere } from './elsewhere';
-import { volumesGone, type EmptyStart } from './empty-volume';
+import { volumesGone } from './empty-volume';
+import type { EmptyStart } from './remediable';
 import { verbWords, type RowVerb } from './verb-words';
 
 const { t } = vscode.l10n;
