@@ -2,6 +2,7 @@
 import { access, constants, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
 import { BerthError, asBerthError } from '../api';
+import { homeFolder } from '../api/rules/home-volume';
 import { resultOf } from '../api/rules/results';
 import type { Cli } from './cli';
 import { exitCodes, formatFailure } from './failure';
@@ -16,20 +17,18 @@ export interface Output {
   workspace: string;
 }
 
-const home = '/home/workspace';
-
 /** What can be known before there is a workspace: nothing is made for outputs that could not be copied. */
 export async function parseOutputs(
   cli: Cli,
   texts: readonly string[],
   mounts: readonly string[] = [],
 ): Promise<Omit<Output, 'workspace'>[]> {
-  const volumes = ['/', home, ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? [])];
+  const volumes = ['/', homeFolder, ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? [])];
   const whole = volumes.map((volume) => posix.resolve(volume));
   const outputs = texts.map((text) => parseOutput(text, cli.cwd));
   refuseSameTargets(outputs.map(({ local }) => local));
   for (const { local, path } of outputs) {
-    if (whole.includes(posix.resolve(home, path.replace(/^~(?=\/|$)/, home)))) {
+    if (whole.includes(posix.resolve(homeFolder, path.replace(/^~(?=\/|$)/, homeFolder)))) {
       throw wholeVolume(path);
     }
     await checkLocal(local);
@@ -43,7 +42,7 @@ function parseOutput(text: string, cwd: string): Omit<Output, 'workspace'> {
   if (split < 1 || path === '') {
     throw new BerthError('bad_request', `"${text}" is not LOCAL=PATH.`, {
       field: 'output',
-      hint: 'For example --output report=/home/workspace/report.',
+      hint: `For example --output report=${homeFolder}/report.`,
     });
   }
   return { local: localPath(local, cwd), path };

@@ -4,7 +4,7 @@ import { formatBytes } from '../api/rules/sizes';
 import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { parentPath } from '../api/rules/volume-path';
-import { joinPath, normalized } from '../providers/files/paths';
+import { pathIn, normalized } from '../providers/files/paths';
 import { sortEntries } from '../providers/trees/folder-listing';
 import { isDirectory } from '../providers/trees/rows';
 import { Looks } from '../ui/latest';
@@ -79,7 +79,7 @@ class Browser {
     const typed = this.pick.value.trim();
     const [chosen] = this.pick.selectedItems;
     if (typed.includes('/')) {
-      return this.go(normalized(typed.startsWith('/') ? typed : joinPath(this.looks.folder, typed)));
+      return this.go(normalized(typed.startsWith('/') ? typed : pathIn(this.looks.folder, typed)));
     }
     if (chosen === undefined) {
       return undefined;
@@ -139,7 +139,7 @@ function itemIn(folder: string, entry: FileEntry): PathItem {
   return {
     label: `$(${isFolder ? 'folder' : 'file'}) ${plainLabel(entry.name)}`,
     description: isFolder ? '' : formatBytes(entry.size),
-    path: joinPath(folder, entry.name),
+    path: pathIn(folder, entry.name),
     entry,
   };
 }

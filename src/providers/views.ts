@@ -7,7 +7,7 @@ import type { EngineLink } from '../ui/engine-link';
 import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
 import { stateWord } from '../ui/words';
-import { joinPath } from './files/paths';
+import { pathIn } from './files/paths';
 import { RowDecorations } from './row-decorations';
 import type { ContextKeys } from './context-keys';
 import type { WorkspaceFilter } from './trees/filter';
@@ -112,7 +112,7 @@ export class Views implements vscode.Disposable {
     if (inside === undefined) {
       await reveal(this.volumes, this.trees.volumes.rowOfFile(renamed), options);
     } else {
-      const path = joinPath(parentPath(inside.path), name);
+      const path = pathIn(parentPath(inside.path), name);
       await reveal(
         this.workspaces,
         this.trees.workspaces.rowOfFile({ ...renamed, inside: { ...inside, path } }),

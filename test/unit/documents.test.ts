@@ -49,4 +49,19 @@ describe('documents', () => {
     );
     assert.deepEqual(missing, []);
   });
+
+  it('name sources that are in the repository, by the end of their paths', () => {
+    const paths = [...sources, ...filesBelow('.', /^[\w.-]+\.(?:js|ts|mjs)$/)].map((path) => `/${path}`);
+    const named = documents.flatMap((document) =>
+      [...readFileSync(join(root, document), 'utf8').matchAll(/`([\w./-]+\.(?:ts|mts|mjs|py))`/g)].map(
+        ([, path = '']) => ({ document, path }),
+      ),
+    );
+    assert(named.length > 50);
+    // `NAME.ts` stands for one of its kind.
+    const missing = named.filter(
+      ({ path }) => !/\b(?:NAME|X)\./.test(path) && !paths.some((each) => each.endsWith(`/${path}`)),
+    );
+    assert.deepEqual(missing, []);
+  });
 });

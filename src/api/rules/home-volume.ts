@@ -31,3 +31,5 @@ export function homeVolumeOf(workspace: string): string {
 
 /** Where it is mounted, and a login begins. */
 export const homeFolder = '/home/workspace';
+/** Where it is seen as well, in place of a link. */
+export const homeAlias = '/workspace';

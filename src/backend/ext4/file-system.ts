@@ -159,7 +159,7 @@ export class Ext4 {
     return new NewContent(this.device, this.allocator);
   }
 
-  /** All that `run` changes becomes so together. Transactions are not nested. */
+  /** Runs `run` in one transaction: all of its changes are committed, or none. Transactions are not nested. */
   transact<T>(run: () => T): T {
     this.refuseReadOnly();
     try {

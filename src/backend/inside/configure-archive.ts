@@ -1,7 +1,7 @@
 /** What `configure` sends into a runtime: one tar, read by its script. */
 import { BerthError } from '../../api/errors';
 import type { InjectedFile, StartPlan } from './start-plan';
-import { homeAlias, homeDirectory, workspaceUser } from './places';
+import { homeAlias, homeFolder, workspaceUser } from './places';
 import {
   execEnvironment,
   loginEnvironment,
@@ -108,7 +108,7 @@ function checkedTarget(target: string): string {
 }
 
 function relativeToHome(path: string): string | undefined {
-  const root = [homeDirectory, homeAlias].find((directory) => path.startsWith(`${directory}/`));
+  const root = [homeFolder, homeAlias].find((directory) => path.startsWith(`${directory}/`));
   return root === undefined ? undefined : path.slice(root.length + 1);
 }
 

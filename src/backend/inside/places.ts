@@ -1,8 +1,6 @@
 /** Where things are in a workspace, whatever runs it. */
 
-export const homeDirectory = '/home/workspace';
-/** Where the home volume is seen as well. */
-export const homeAlias = '/workspace';
+export { homeAlias, homeFolder } from '../../api/rules/home-volume';
 /** Of the Docker inside. */
 export const dockerDirectory = '/var/lib/docker';
 export const sshPortInside = 22;

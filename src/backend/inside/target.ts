@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { BerthError } from '../../api/errors';
 import { maxFileNameBytes, maxPathBytes } from '../../api/rules/names';
 import { quote } from '../../api/rules/volume-path';
-import { homeDirectory } from './places';
+import { homeFolder } from './places';
 
 const quotedChars = 80;
 
@@ -24,10 +24,10 @@ export function targetProblem(path: string): string | undefined {
 /** Where a file or folder of credentials goes: absolute. Throws `bad_request` for what can't be its name. */
 export function credentialTarget(target: string, field = 'target'): string {
   const inside = target.startsWith('~/') ? target.slice(2) : target;
-  const path = posix.resolve(homeDirectory, inside);
+  const path = posix.resolve(homeFolder, inside);
   const isNoName =
     /(?:^|\/)\.{1,2}\/*$/.test(inside) ||
-    (`${homeDirectory}/`.startsWith(path === '/' ? '/' : `${path}/`) && path !== homeDirectory);
+    (`${homeFolder}/`.startsWith(path === '/' ? '/' : `${path}/`) && path !== homeFolder);
   const problem = targetProblem(path) ?? (isNoName ? 'is no name for a file or folder' : undefined);
   if (problem !== undefined) {
     throw new BerthError('bad_request', `The target ${shortened(target)} ${problem}.`, {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { asBerthError, BerthError } from '../../api';
-import { joinPath } from '../../providers/files/paths';
+import { pathIn } from '../../providers/files/paths';
 import { baseName, parentPath } from '../../api/rules/volume-path';
 import { names } from '../../ui/words';
 import type { Task } from '../../ui/runner';
@@ -35,7 +35,7 @@ export const duplicateFiles =
 async function duplicate({ client, signal }: Task, { volume, path, isFolder }: Place): Promise<void> {
   const folder = parentPath(path);
   for (let count = 1; count <= maxTries; count++) {
-    const to = joinPath(folder, copyName(baseName(path), isFolder, count));
+    const to = pathIn(folder, copyName(baseName(path), isFolder, count));
     try {
       await client.call('files.copy', {
         params: { volume },

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { joinPath } from '../../providers/files/paths';
+import { pathIn } from '../../providers/files/paths';
 import { parentPath } from '../../api/rules/volume-path';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
@@ -19,7 +19,7 @@ export const newFile =
       prompt: t('Name of the file, e.g. notes.txt or src/main.ts'),
       validate: newPathMessage,
     });
-    const path = joinPath(folder, name);
+    const path = pathIn(folder, name);
     const outcome = await services.runner.run(t('New file {0}', name), async ({ client, signal }) => {
       if (name.includes('/')) {
         const body = { path: parentPath(path), parents: true };

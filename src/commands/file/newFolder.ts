@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { joinPath } from '../../providers/files/paths';
+import { pathIn } from '../../providers/files/paths';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { newPathMessage } from './name-words';
@@ -18,7 +18,7 @@ export const newFolder =
       validate: newPathMessage,
     });
     await services.runner.run(t('New folder {0}', name), async ({ client, signal }) => {
-      const body = { path: joinPath(folder, name), parents: name.includes('/') };
+      const body = { path: pathIn(folder, name), parents: name.includes('/') };
       await client.call('files.mkdir', { params: { volume }, body, signal });
     });
   };

@@ -3,7 +3,7 @@ import type { Workspace } from '../../api';
 import { homeFolder } from '../../api/rules/home-volume';
 import { workspaceOfRoot } from '../../api/rules/root-files';
 import { parentPath } from '../../api/rules/volume-path';
-import { joinPath } from '../../providers/files/paths';
+import { pathIn } from '../../providers/files/paths';
 import type { Store } from '../../ui/store';
 import type { Handler, Services } from '../command';
 import type { Place } from '../targets';
@@ -71,7 +71,7 @@ export function insideOf(store: Pick<Store, 'workspaces' | 'workspace'>, place: 
   const all = store.workspaces.flatMap((workspace) =>
     mountsOf(workspace)
       .filter(({ source }) => source === place.volume)
-      .map(({ target }) => ({ workspace, path: joinPath(target, place.path.slice(1)) })),
+      .map(({ target }) => ({ workspace, path: pathIn(target, place.path.slice(1)) })),
   );
   return all.find(({ workspace }) => workspace.state === 'running') ?? all[0];
 }

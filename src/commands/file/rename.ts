@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { joinPath } from '../../providers/files/paths';
+import { pathIn } from '../../providers/files/paths';
 import { baseName, parentPath } from '../../api/rules/volume-path';
 import type { Handler, Services } from '../command';
 import { ask, reportDone } from '../input';
@@ -26,7 +26,7 @@ export const renameFile =
       selection: [0, dot > 0 && !place.isFolder ? dot : name.length],
       validate: fileNameMessage,
     });
-    const to = joinPath(parentPath(from), wanted);
+    const to = pathIn(parentPath(from), wanted);
     const rename = (body: { from: string; to: string }) =>
       services.runner.run(t('Renaming {0}', baseName(body.from)), async ({ client, signal }) => {
         await client.call('files.rename', { params: { volume }, body, signal });

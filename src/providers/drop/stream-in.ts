@@ -1,7 +1,7 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
 import { formatBytes } from '../../api/rules/sizes';
-import { joinPath } from '../files/paths';
+import { pathIn } from '../files/paths';
 import { asBerthError, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';
 import { parentPath } from '../../api/rules/volume-path';
@@ -124,12 +124,12 @@ async function conflictsOf(
   const merged = new Set<string>();
   const before: StreamPlan['before'] = [];
   const look = async (name: string): Promise<void> => {
-    const found = await entryAt(task, to.volume, joinPath(to.path, name));
+    const found = await entryAt(task, to.volume, pathIn(to.path, name));
     if (found?.type === 'directory' && isFolder.has(name)) {
       merged.add(name);
     } else if (found !== undefined) {
       const { type, size, mtimeMs } = found;
-      const path = `${to.volume}:${joinPath(to.path, name)}`;
+      const path = `${to.volume}:${pathIn(to.path, name)}`;
       const conflict: SidedConflict = { path, type, ...(type === 'file' && { there: { size, mtimeMs } }) };
       before.push([name, mtimeMs]);
       conflicts.push(conflict);
@@ -167,7 +167,7 @@ async function freeNames(
   const free: StreamPlan['besides'] = [];
   for (const folder of folders) {
     let number = 2;
-    while ((await entryAt(task, to.volume, joinPath(to.path, `${folder} (${number})`))) !== undefined) {
+    while ((await entryAt(task, to.volume, pathIn(to.path, `${folder} (${number})`))) !== undefined) {
       number++;
     }
     free.push([folder, `${folder} (${number})`]);
@@ -181,7 +181,7 @@ async function makeFolders(
   to: VolumePlace,
 ): Promise<void> {
   const folders = incoming.map(({ name, read }) =>
-    joinPath(to.path, read === undefined ? name : parentPath(`/${name}`)),
+    pathIn(to.path, read === undefined ? name : parentPath(`/${name}`)),
   );
   for (const path of [...new Set(folders)].filter((each) => each !== to.path).sort()) {
     const params = { volume: to.volume };
@@ -206,7 +206,7 @@ async function writeOne(
     const content = Buffer.from((await read?.()) ?? []);
     const overwrite = policy === 'overwrite';
     for (let attempt = 1; ; attempt++) {
-      const path = joinPath(to.path, attempt === 1 ? name : numbered(name, attempt));
+      const path = pathIn(to.path, attempt === 1 ? name : numbered(name, attempt));
       try {
         await client.writeFile(to.volume, path, content, { create: true, overwrite }, signal);
         counts.files++;

@@ -5,7 +5,7 @@
 import type { ConflictPolicy, FileEntry } from '../../api';
 import { asBerthError } from '../../api';
 import type { Task } from '../../ui/runner';
-import { joinPath } from '../files/paths';
+import { pathIn } from '../files/paths';
 import type { VolumePlace } from '../files/volume-uri';
 
 /** Plain, to be kept over a reload of the window. */
@@ -57,7 +57,7 @@ export async function arrivedOf(
   const name = plannedName(given, plan);
   const earlier = new Map(plan.before).get(given);
   for (let attempt = 1; ; attempt++) {
-    const path = joinPath(to.path, attempt === 1 ? name : numbered(name, attempt));
+    const path = pathIn(to.path, attempt === 1 ? name : numbered(name, attempt));
     const found = await entryAt(task, to.volume, path);
     if (found === undefined) {
       return undefined;

@@ -15,7 +15,7 @@ export function nameProblem(name: string): FileNameProblem | undefined {
 }
 
 /** A name, or several with folders in front, in a folder; free of doubled and trailing slashes. */
-export function joinPath(folder: string, name: string): string {
+export function pathIn(folder: string, name: string): string {
   return clean(`${folder}/${name}`);
 }
 

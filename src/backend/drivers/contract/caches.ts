@@ -1,4 +1,7 @@
-/** What a driver keeps to be quicker the next time. */
+/**
+ * What a driver keeps to be quicker the next time. Both calls may come at any time, and beside any other: what is in use, or is being
+ * made, is not cleaned.
+ */
 import type { Cache, CacheId } from '../../../api/engine/caches';
 
 export interface Caches {

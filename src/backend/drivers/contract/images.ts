@@ -1,4 +1,10 @@
-/** Images that runtimes are made of, and those that are made of runtimes. */
+/**
+ * Images that runtimes are made of, and those that are made of runtimes.
+ *
+ * The order of calls: what is made of an image needs it first, by `pull`, `load`, `build` or `commit`; `prepare` may follow,
+ * and nothing depends on it. What may run at once: all of them, also for one name, whose last writer has it; builds wait for
+ * each other. A `remove` beside a `create` of a runtime from it is done before it, which then throws `image_missing`, or throws `in_use`.
+ */
 import type { Readable } from 'node:stream';
 import type { Image } from '../../../api/engine/schemas';
 import type { PullProgress } from '../../images/pull-progress';

@@ -35,8 +35,8 @@ export interface Lifecycle {
   /** Starts the processes; sshd answers only after `configure`. Nothing is done to one that runs. */
   start(name: string, options?: Starting): Promise<StartInfo>;
   /**
-   * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. What could not
-   * be written, though it does well without, is answered in words.
+   * Puts keys, environment and files in and starts sshd; resolves when sshd answers on the plan's port. Returns one
+   * message for each file that could not be written but is not essential.
    */
   configure(name: string, plan: StartPlan, signal: AbortSignal): Promise<readonly string[]>;
   /** Waits for the Docker daemon inside. Only of one whose plan has `docker`, after `configure`. */

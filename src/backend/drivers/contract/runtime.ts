@@ -3,7 +3,11 @@ import type { Owner } from '../../../api/common';
 import type { RuntimeState } from '../../../api/rules/lifecycle';
 import type { Limits, Mount, NetworkMode, Problem, PublishedPort } from '../../../api/workspaces/schemas';
 
-/** A mount of the spec. A volume that is a folder of this machine comes with it: it can be shared by several. */
+/**
+ * A mount of the spec. These are the only paths of this machine in a plan, with the image where that is a file: a volume that is a
+ * folder of this machine, which can be shared by several, and the `source` of a disk or a bundle. A driver whose runtimes are
+ * elsewhere has none of these kinds among `features.mounts`, so that no such plan reaches it.
+ */
 export interface PlannedMount extends Mount {
   folder?: string | undefined;
 }

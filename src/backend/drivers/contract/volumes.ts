@@ -1,4 +1,10 @@
-/** Volumes: durable, with a life of their own. No call here starts or stops a runtime. */
+/**
+ * Volumes: durable, with a life of their own. No call here starts or stops a runtime.
+ *
+ * The order of calls: `create` before all others, which throw `not_found` for one that is not there; `inspect` answers undefined, and
+ * `remove` succeeds. What may run at once: everything, for one volume too, as `files` of any number of clients. A `remove` beside what uses
+ * the volume throws `in_use` or leaves the other with `not_found`.
+ */
 import type { Volume, VolumeCreate } from '../../../api/volumes/schemas';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { AdoptedVolume } from '../../store/adopted-volumes';

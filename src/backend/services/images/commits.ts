@@ -7,12 +7,13 @@ import { inBytes } from './image-progress';
 import { credentialTargets } from '../workspaces/start/injected-files';
 import { isAtRest, isUsable, notWhile } from '../../../api/rules/lifecycle';
 import type { Operations } from '../operations/operations';
+import { homeAlias, homeFolder } from '../../../api/rules/home-volume';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { Runtimes } from '../workspaces/runtime-handle';
 
 /** The home volume, by both its names. */
-const homes = ['/home/workspace/', '/workspace/'];
+const homes = [`${homeFolder}/`, `${homeAlias}/`];
 
 export class Commits {
   constructor(

@@ -11,7 +11,7 @@ import type { RuntimeInfo } from '../../drivers/driver';
 import { quote } from '../../../api/rules/volume-path';
 import type { VolumeFiles } from '../../files/volume-files';
 import { toolsDirectory } from '../../inside/init-script';
-import { dockerDirectory, homeAlias, homeDirectory } from '../../inside/places';
+import { dockerDirectory, homeAlias, homeFolder } from '../../inside/places';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { Runtimes } from '../workspaces/runtime-handle';
@@ -33,7 +33,7 @@ export interface LocationDeps {
 }
 
 /** Berth's own, which no link of an image leads to. */
-const fixedTargets: readonly string[] = [homeDirectory, homeAlias, dockerDirectory, toolsDirectory];
+const fixedTargets: readonly string[] = [homeFolder, homeAlias, dockerDirectory, toolsDirectory];
 
 export class Locations {
   /** Where the mounts of a runtime really are: that does not change as long as it is there. */
@@ -110,8 +110,8 @@ function absolute(path: string): string[] {
       field: 'path',
     });
   }
-  const text = path.replace(/^~(?=\/|$)/, homeDirectory);
-  return componentsOf(text.startsWith('/') ? text : `${homeDirectory}/${text}`);
+  const text = path.replace(/^~(?=\/|$)/, homeFolder);
+  return componentsOf(text.startsWith('/') ? text : `${homeFolder}/${text}`);
 }
 
 function componentsOf(path: string): string[] {
@@ -124,7 +124,7 @@ export function mountPointsOf(
   runtime: Pick<RuntimeInfo, 'volumes'> | undefined,
 ): MountPoint[] {
   const planned: MountPoint[] = [
-    { target: homeDirectory, volume: homeVolume, readOnly: false },
+    { target: homeFolder, volume: homeVolume, readOnly: false },
     { target: homeAlias, volume: homeVolume, readOnly: false },
     ...(dockerVolume === undefined
       ? []

@@ -12,7 +12,7 @@ import { aliasOf } from '../../ssh/config';
 import type { SshKeys } from '../../ssh/keys';
 import type { SecretStore } from '../../store/secrets';
 import type { StateDirectory } from '../../store/state-directory';
-import { homeDirectory } from '../../inside/places';
+import { homeFolder } from '../../inside/places';
 import { tailWithoutProbes } from '../../inside/probe-lines';
 import { checkUser } from '../../../api/rules/names';
 import { notWhile, uses } from '../../../api/rules/lifecycle';
@@ -84,7 +84,7 @@ export class WorkspaceAccess {
       return { cwd };
     }
     const { cloned } = this.deps.registry.get(name);
-    return { cwd: homeDirectory, ...(cloned && { preferredCwd: repositoryDirectory }) };
+    return { cwd: homeFolder, ...(cloned && { preferredCwd: repositoryDirectory }) };
   }
 
   /** What a process started by us sees: the spec's variables, the secrets if they are its user's, then those of the call. */
@@ -115,7 +115,7 @@ export class WorkspaceAccess {
       configFile: state.sshConfig,
       hostKey: record.hostKey,
       command: ['ssh', '-F', state.sshConfig, aliasOf(name)],
-      folder: record.cloned ? repositoryDirectory : homeDirectory,
+      folder: record.cloned ? repositoryDirectory : homeFolder,
     };
   }
 

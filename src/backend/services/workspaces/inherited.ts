@@ -1,5 +1,6 @@
 /** What the workspace of an adopted runtime has of it: volumes, ports, variables, limits. */
 import { asBerthError } from '../../../api/errors';
+import { homeAlias, homeFolder } from '../../../api/rules/home-volume';
 import { variablePattern } from '../../../api/rules/names';
 import type { Mount, WorkspaceSpec } from '../../../api/workspaces/schemas';
 import type { BuiltWith } from '../../drivers/driver';
@@ -11,7 +12,7 @@ const maxVariables = 64;
 const maxValue = 8192;
 const maxMounts = 32;
 const maxPorts = 32;
-const homes: readonly string[] = ['/home/workspace', '/workspace'];
+const homes: readonly string[] = [homeFolder, homeAlias];
 
 export interface Inherited {
   spec: Pick<WorkspaceSpec, 'env' | 'limits' | 'mounts' | 'network' | 'docker'>;

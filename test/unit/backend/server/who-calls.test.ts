@@ -25,17 +25,18 @@ interface Called {
   path: string;
   scope: RouteScope;
   params?: unknown;
+  query?: unknown;
   body?: unknown;
 }
 
 const all: Called[] = [
   ...(Object.keys(paths) as RouteId[]).map((id): Called => {
     const [method, path] = paths[id];
-    const { scope, params, body }: RouteSchema = routes[id];
-    return { id, method, path, scope, params, body };
+    const { scope, params, query, body }: RouteSchema = routes[id];
+    return { id, method, path, scope, params, query, body };
   }),
-  ...Object.entries(streams).map(([id, { method, path, scope, params }]: [string, StreamRoute]) => ({
-    ...{ id, method, path, scope, params },
+  ...Object.entries(streams).map(([id, { method, path, scope, params, query }]: [string, StreamRoute]) => ({
+    ...{ id, method, path, scope, params, query },
   })),
 ];
 
@@ -115,7 +116,7 @@ describe('server: who calls', () => {
       /(^|\.)(name|volume|volumes|local|image|agentSocket|source|sources|scripts|path|socket|file|folder)$/;
     /** Inside a workspace or a volume that was named elsewhere, or below a field that is marked itself. */
     const inside = ['path', 'from.paths', 'from.path', 'to.path', 'changes.path'];
-    for (const { id, scope, params, body, path } of all) {
+    for (const { id, scope, params, query, body, path } of all) {
       const named = Object.fromEntries(propertiesOf(params));
       for (const [, name = ''] of path.matchAll(/:([a-z]+)/g)) {
         assert(named[name]?.['x-names'] !== undefined || scope === 'local', `${id}: what is ${name}?`);
@@ -123,7 +124,7 @@ describe('server: who calls', () => {
       if (scope === 'local') {
         continue;
       }
-      const fields = propertiesOf(body);
+      const fields = [...propertiesOf(query), ...propertiesOf(body)];
       const isMarked = ([, each]: [string, Schema]) => 'x-local' in each || 'x-names' in each;
       const marked = fields.filter(isMarked).map(([name]) => name);
       const open = fields

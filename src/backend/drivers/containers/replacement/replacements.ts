@@ -26,7 +26,7 @@ import type { Log } from '../../../machine/log';
 import { Moves } from './moves';
 import { PrivateImages, type KeptContainer } from '../images/private-images';
 import { stateOf } from '../runtime/runtime-info';
-import { dockerDirectory, homeAlias, homeDirectory } from '../../../inside/places';
+import { dockerDirectory, homeAlias, homeFolder } from '../../../inside/places';
 import type { CarriedVolume } from '../runtime/runtime-spec';
 import type { Runtimes } from '../runtime/runtimes';
 import { waitFor } from '../../../machine/wait';
@@ -333,7 +333,7 @@ function nameTaken(name: string): BerthError {
 /** Volumes that an image asked for: nobody gave them a name, and they hold files of this container alone. */
 function unplanned(plan: RuntimePlan, mounts: Inspected['Mounts']): CarriedVolume[] {
   const docker = plan.dockerVolume === undefined ? [] : [dockerDirectory];
-  const planned = new Set([homeDirectory, homeAlias, ...docker, ...plan.mounts.map(({ target }) => target)]);
+  const planned = new Set([homeFolder, homeAlias, ...docker, ...plan.mounts.map(({ target }) => target)]);
   return mounts.flatMap(({ Type: type, Name: volume, Destination: target }) =>
     type === 'volume' && volume !== undefined && isAnonymous(volume) && !planned.has(target)
       ? [{ volume, target }]

@@ -6,7 +6,7 @@ import { ifMissing } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { isAnonymous, isBundleOf, isToolsVolume, label } from '../engine/labels';
 import { nameOf } from './runtime-info';
-import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from '../../../inside/places';
+import { dockerDirectory, homeAlias, homeFolder, sshPortInside } from '../../../inside/places';
 
 const mebibyte = 1024 * 1024;
 const usualShm = 64 * mebibyte;
@@ -122,7 +122,7 @@ function mountsOf({ Name: name, Mounts: all, Config: config }: Inspected): {
 }
 
 function isHome(target: string): boolean {
-  return target === homeDirectory || target === homeAlias;
+  return target === homeFolder || target === homeAlias;
 }
 
 function portsOf(bindings: Readonly<Record<string, Binding[] | null>>): {

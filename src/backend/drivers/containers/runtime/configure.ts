@@ -14,13 +14,13 @@ import { isAnonymous, label, planVersion } from '../engine/labels';
 import { labelsOf } from '../engine/labelled-volumes';
 import { readLogs } from './logs';
 import { fromInspected } from './runtime-info';
-import { dockerDirectory, homeDirectory } from '../../../inside/places';
+import { dockerDirectory, homeFolder } from '../../../inside/places';
 import { parseEnvironment } from '../../../inside/session-environment';
 import { waitForBanner } from '../../../inside/ssh-banner';
 import { linesOf, toDuplex } from '../engine/streams';
 import { throwIfCancelled } from '../../../machine/wait';
 
-const ownMounts: readonly string[] = [toolsDirectory, homeDirectory, dockerDirectory];
+const ownMounts: readonly string[] = [toolsDirectory, homeFolder, dockerDirectory];
 const scriptTimeoutMs = 120_000;
 const bannerTimeoutMs = 20_000;
 const logTimeoutMs = 10_000;
@@ -98,7 +98,7 @@ async function hasNewHome(
   endpoint: Endpoint,
   { Name: name, Mounts: mounts, Config: { Labels: labels } }: Dockerode.ContainerInspectInfo,
 ): Promise<boolean> {
-  const { Name: volume = '' } = mounts.find(({ Destination: path }) => path === homeDirectory) ?? {};
+  const { Name: volume = '' } = mounts.find(({ Destination: path }) => path === homeFolder) ?? {};
   const home = await endpoint.call(`look at the home of ${name.slice(1)}`, (docker) =>
     docker.getVolume(volume).inspect().catch(ifMissing),
   );

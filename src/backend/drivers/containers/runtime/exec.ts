@@ -13,7 +13,7 @@ import type { Endpoint } from '../engine/endpoint';
 import { endExecCommand, execFront, nameForFront } from '../../../inside/init-script';
 import { HeldReport } from './not-started';
 import { stateOf } from './runtime-info';
-import { homeDirectory } from '../../../inside/places';
+import { homeFolder } from '../../../inside/places';
 import { waitFor } from '../../../machine/wait';
 
 const exitTimeoutMs = 10_000;
@@ -183,7 +183,7 @@ export function processOf(id: string, plan: ExecPlan): RawPlan {
     ...(plan.tty !== undefined && plan.env?.TERM === undefined ? ['TERM=xterm-256color'] : []),
   ];
   const argv = [...execFront, ...plan.argv];
-  return { argv, user: plan.user, tty: plan.tty !== undefined, env, cwd: plan.cwd ?? homeDirectory };
+  return { argv, user: plan.user, tty: plan.tty !== undefined, env, cwd: plan.cwd ?? homeFolder };
 }
 
 /** A user's process: with the environment of a login, and with an end that reaches everything it started. */

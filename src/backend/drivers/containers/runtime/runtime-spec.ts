@@ -4,7 +4,7 @@ import type { Limits, Mount } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimePlan } from '../../driver';
 import { berthDirectory, toolsDirectory } from '../../../inside/init-script';
 import { bundleVolumeName, label, planVersion } from '../engine/labels';
-import { dockerDirectory, homeAlias, homeDirectory, sshPortInside } from '../../../inside/places';
+import { dockerDirectory, homeAlias, homeFolder, sshPortInside } from '../../../inside/places';
 import { initCommand } from '../tools/tools-scripts';
 
 const mebibyte = 1024 * 1024;
@@ -157,7 +157,7 @@ function mountsOf(plan: RuntimePlan, context: SpecContext): Mounts {
   const homeLabels = { ...ofWorkspace, [label.role]: 'home' };
   const mounts: Mounts = [
     volumeMount(context.toolsVolume, toolsDirectory, { readOnly: true, isCopied: false, labels: tools }),
-    volumeMount(plan.homeVolume, homeDirectory, { readOnly: false, isCopied: true, labels: homeLabels }),
+    volumeMount(plan.homeVolume, homeFolder, { readOnly: false, isCopied: true, labels: homeLabels }),
     volumeMount(plan.homeVolume, homeAlias, { readOnly: false, isCopied: false, labels: homeLabels }),
   ];
   if (plan.dockerVolume !== undefined) {

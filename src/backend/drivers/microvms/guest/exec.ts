@@ -9,7 +9,7 @@ import {
   shell,
   toolsDirectory,
 } from '../../../inside/init-script';
-import { homeDirectory } from '../../../inside/places';
+import { homeFolder } from '../../../inside/places';
 import { quoteForShell } from '../../../inside/session-environment';
 import type { ExecPlan, ExecSession } from '../../driver';
 import { endWithin } from '../../../inside/exec-end';
@@ -105,7 +105,7 @@ export async function openExec(ssh: GuestShell, name: string, plan: ExecPlan): P
   const own = {
     ...{ BERTH_EXEC: id, BERTH_USER: plan.user, BERTH_GIVEN: Object.keys(given).join(' '), BERTH_TTY: '' },
     ...(plan.preferredCwd !== undefined && { BERTH_PREFERRED: plan.preferredCwd }),
-    ...{ BERTH_FOLDER: plan.cwd ?? homeDirectory, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
+    ...{ BERTH_FOLDER: plan.cwd ?? homeFolder, BERTH_TERMINAL: plan.tty === undefined ? '' : 'yes' },
   };
   const process = await start(ssh, argv, {
     env: numbered({ ...given, ...own }),

@@ -1,6 +1,6 @@
 /** From a runtime's plan to a machine's: its size, its disks, and what the guest mounts where. */
 import { availableParallelism } from 'node:os';
-import { dockerDirectory, homeDirectory } from '../../../inside/places';
+import { dockerDirectory, homeFolder } from '../../../inside/places';
 import type { PlannedMount, RuntimePlan, RuntimeInfo } from '../../driver';
 import type { HostTools } from '../machines/host';
 import type { Architecture, MachinePlan } from '../qemu/command-line';
@@ -35,7 +35,7 @@ type Volumes = Pick<RuntimePlan, 'homeVolume' | 'mounts'> & { dockerVolume?: str
 export function diskMounts({ homeVolume, dockerVolume, mounts }: Volumes): DiskMount[] {
   const own = { readOnly: false, mount: undefined, index: -1 };
   return [
-    { ...own, serial: 'home', target: homeDirectory, volume: homeVolume },
+    { ...own, serial: 'home', target: homeFolder, volume: homeVolume },
     ...(dockerVolume === undefined
       ? []
       : [{ ...own, serial: 'docker', target: dockerDirectory, volume: dockerVolume }]),

@@ -3,6 +3,7 @@
  * are followed here, by hand; `..` in one goes back to a folder that was walked through, never above the root.
  */
 import { encodeName, isTooLongName } from '../../../machine/file-names';
+import { homeAlias, homeFolder } from '../../../../api/rules/home-volume';
 import { maxPathBytes } from '../../../../api/rules/names';
 import { normalizePath } from '../../../../api/rules/volume-path';
 import { DiskError } from '../../../ext4/disk-error';
@@ -10,7 +11,7 @@ import { type Ext4, rootInode } from '../../../ext4/file-system';
 import { fileType, type Inode } from '../../../ext4/structures/inode';
 
 /** Where workspaces see the volume: absolute links made there mean the volume's root. */
-const mountPoints = ['/home/workspace', '/workspace', '/volume'];
+const mountPoints = [homeFolder, homeAlias, '/volume'];
 const maxLinks = 40;
 /** Characters of one that is longer, in a message. */
 const shownPath = 200;

@@ -5,7 +5,7 @@ import type { WorkspaceSpec } from '../../../../api/workspaces/schemas';
 import { lendAgent } from '../../../ssh/agent-forwarding';
 import type { SshKeys } from '../../../ssh/keys';
 import type { SecretStore } from '../../../store/secrets';
-import { homeDirectory } from '../../../inside/places';
+import { homeFolder } from '../../../inside/places';
 import { findGit, gitStep, installGit } from './git-program';
 import type { Script } from './injected-files';
 import type { OperationContext } from '../../operations/operation-context';
@@ -19,8 +19,8 @@ const cloneTimeoutMs = 30 * 60_000;
 const scriptTimeoutMs = 30 * 60_000;
 const outputKept = 64 * 1024;
 const maxSubmodules = 200;
-const draftRepository = `${homeDirectory}/.berth-clone`;
-export const repositoryDirectory = `${homeDirectory}/repo`;
+const draftRepository = `${homeFolder}/.berth-clone`;
+export const repositoryDirectory = `${homeFolder}/repo`;
 
 interface RunOptions {
   timeoutMs?: number;
@@ -258,11 +258,11 @@ export class FirstSteps {
       ...spec.env,
       ...(await this.deps.secrets.values(name, spec.secretNames ?? [])),
       ...more,
-      HOME: homeDirectory,
+      HOME: homeFolder,
       USER: 'workspace',
       GIT_TERMINAL_PROMPT: '0',
     };
-    const plan = { argv, user: 'workspace', cwd: homeDirectory, env };
+    const plan = { argv, user: 'workspace', cwd: homeFolder, env };
     return runCommand(runtime, plan, {
       timeoutMs,
       maxOutputBytes: outputKept,

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import type { CredentialFile } from '../../../../api/workspaces/schemas';
-import { homeDirectory } from '../../../inside/places';
+import { homeFolder } from '../../../inside/places';
 import { credentialTarget } from '../../../inside/target';
 import type { InjectedFile } from '../../../drivers/driver';
 
@@ -48,7 +48,7 @@ interface Entry {
 async function entriesOf({ source, target }: CredentialFile, problems: string[]): Promise<Entry[]> {
   try {
     const path = credentialTarget(target);
-    const isInto = target.endsWith('/') || path === homeDirectory;
+    const isInto = target.endsWith('/') || path === homeFolder;
     const isFolder = isInto && (await stat(source)).isDirectory();
     return await filesBelow(
       { source, target: isInto && !isFolder ? posix.join(path, basename(source)) : path },

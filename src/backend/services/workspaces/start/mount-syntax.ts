@@ -6,12 +6,13 @@ import { posix, win32 } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { shortened, targetProblem } from '../../../inside/target';
 import { dockerVolumePattern, isName, namePattern } from '../../../../api/rules/names';
+import { homeAlias, homeFolder } from '../../../../api/rules/home-volume';
 import type { Mount, RuntimeKind } from '../../../../api/workspaces/schemas';
 
 const syntax = 'volume must be SRC:DST[:ro|rw]';
 const diskEnding = /\.(ext4|img)$/i;
 const bundleEnding = /\.(tar|tar\.gz|tgz)$/i;
-const reserved = ['/', '/home', '/home/workspace', '/workspace', '/run'];
+const reserved = ['/', '/home', homeFolder, homeAlias, '/run'];
 const reservedTrees = ['/.berth', '/proc', '/sys', '/dev', '/run/berth'];
 
 function refuse(field: string, message: string, hint?: string): never {
