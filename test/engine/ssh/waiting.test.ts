@@ -1,5 +1,7 @@
 /** What ssh meets at a workspace that does not run. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram, type Ran } from '../../support/programs';
@@ -35,6 +37,27 @@ describe('ssh: a workspace that does not run', function () {
     );
     assert(ms < limitMs, `${ms} ms`);
   };
+
+  it('keeps a connection that is open over a kill of the engine, and over the start of the next one', async () => {
+    const argv = ['-F', harness().sshConfig, '-o', 'BatchMode=yes', `berth-${name}`, 'cat'];
+    const ssh = spawn('ssh', argv, { env: { ...around, ...harness().env } });
+    const answers = ssh.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+    const echo = async (line: string): Promise<void> => {
+      ssh.stdin.write(line);
+      assert.equal((await answers.next()).value, line);
+    };
+    try {
+      await echo('before\n');
+      await harness().process.kill();
+      await echo('without an engine\n');
+      await harness().start();
+      await echo('with the next one\n');
+      ssh.stdin.end();
+      assert.deepEqual(await once(ssh, 'close'), [0, null]);
+    } finally {
+      ssh.kill();
+    }
+  });
 
   it('is resumed by ssh when it is paused', async () => {
     await harness().verb('pause', name);
