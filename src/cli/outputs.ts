@@ -23,7 +23,11 @@ export async function parseOutputs(
   texts: readonly string[],
   mounts: readonly string[] = [],
 ): Promise<Omit<Output, 'workspace'>[]> {
-  const volumes = ['/', homeFolder, ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? [])];
+  const volumes = [
+    '/',
+    homeFolder,
+    ...mounts.flatMap((mount) => /:(\/[^:]*)(?::r[ow])?$/.exec(mount)?.[1] ?? []),
+  ];
   const whole = volumes.map((volume) => posix.resolve(volume));
   const outputs = texts.map((text) => parseOutput(text, cli.cwd));
   refuseSameTargets(outputs.map(({ local }) => local));
