@@ -1,6 +1,6 @@
 /** Text that came from guests and other tools, made safe and measurable for a terminal. */
 import { StringDecoder } from 'node:string_decoder';
-import stringWidth from 'string-width';
+import type stringWidth from 'string-width';
 
 const escape = String.fromCharCode(27);
 
@@ -97,17 +97,45 @@ function withoutColours(text: string): string {
 
 /** Columns that a text takes, as terminals count: colours and combining marks take none, wide characters and emoji two. */
 export function width(text: string): number {
-  return stringWidth(text);
+  const plain = text.replace(colour, '');
+  return isNarrow(plain) ? plain.length : measured(text);
 }
 
-const characters = new Intl.Segmenter();
+/**
+ * ASCII, Latin-1 without what is invisible in it, dashes, dots, arrows and blocks: each is a character of its own and
+ * takes one column. To count others, tables of Unicode are needed: to read them takes as long as Node's own start.
+ */
+const narrow =
+  /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190\u2192\u2264\u2265\u2580-\u2593\u2713\u2717]*$/;
+
+/** Every character of it takes one column. */
+export function isNarrow(text: string): boolean {
+  return narrow.test(text);
+}
+
+function measured(text: string): number {
+  // Read when it is needed, and at once: `import()` answers later. ESLint allows it here alone.
+  const library = require('string-width') as { default: typeof stringWidth };
+  return library.default(text);
+}
+
+/** What a person takes for one character each. */
+function* charactersOf(text: string): Iterable<string> {
+  if (isNarrow(text)) {
+    yield* text;
+    return;
+  }
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    yield segment;
+  }
+}
 
 /** Shortened to so many columns, with an ellipsis when something is missing; a character is whole or gone. */
 export function clip(text: string, columns: number): string {
   let kept = '';
   let taken = 0;
   let fits = '';
-  for (const { segment } of characters.segment(text)) {
+  for (const segment of charactersOf(text)) {
     taken += width(segment);
     if (taken > columns) {
       return `${fits}…`;
@@ -123,9 +151,9 @@ export function clipMiddle(text: string, columns: number): string {
   if (width(text) <= columns) {
     return text;
   }
-  const parts = Array.from(characters.segment(text), ({ segment }) => segment);
+  const parts = [...charactersOf(text)];
   const start = clip(text, Math.floor(columns / 2));
   const end = clip(parts.reverse().join(''), columns - width(start) + 1);
-  const turned = Array.from(characters.segment(end), ({ segment }) => segment).reverse();
+  const turned = [...charactersOf(end)].reverse();
   return start + turned.slice(1).join('');
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import stringWidth from 'string-width';
 import {
   clip,
   clipMiddle,
   inOneLine,
+  isNarrow,
   printable,
   printableJson,
   printableLines,
@@ -131,5 +135,39 @@ describe('cli/format/text', () => {
     const started = performance.now();
     assert.equal(width(clip('日本'.repeat(50_000), 80)), 79);
     assert(performance.now() - started < 1_000, 'what is cut away is not measured');
+  });
+
+  it('takes for narrow only what is so, alone and beside one another', () => {
+    const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code));
+    const narrow = all.filter(isNarrow);
+    assert(narrow.length > 300, `${narrow.length}`);
+    assert.deepEqual(
+      narrow.filter((each) => stringWidth(each) !== 1 || each.length !== 1),
+      [],
+    );
+    const segmenter = new Intl.Segmenter();
+    for (const first of narrow.filter((_, at) => at % 40 === 0)) {
+      const line = narrow.map((second) => first + second).join('');
+      assert.equal(stringWidth(line), line.length, JSON.stringify(first));
+      assert.equal([...segmenter.segment(line)].length, line.length, JSON.stringify(first));
+    }
+  });
+
+  it('reads the tables of Unicode for what needs them only: that takes as long as the start of Node', () => {
+    const program = `
+      const { width, clip, clipMiddle } = require(process.argv[1]);
+      const seen = [];
+      const { Segmenter } = Intl;
+      Intl.Segmenter = class extends Segmenter { constructor() { super(); seen.push('segmenter'); } };
+      width('demo  ✓ 12 % ███▏ Größe'); clip('a long name', 5); clipMiddle('a/long/path', 5);
+      const before = seen.length;
+      width('日本');
+      process.stdout.write(JSON.stringify([before, seen.length > before]));
+    `;
+    const text = join(__dirname, '../../../../src/cli/format/text.js');
+    assert.deepEqual(
+      JSON.parse(execFileSync(process.execPath, ['-e', program, text], { encoding: 'utf8' })),
+      [0, true],
+    );
   });
 });
