@@ -65,6 +65,8 @@ export interface CommitPlan {
   image: string;
   /** Absolute paths of files that were put in at start, and must not be in an image. */
   without: readonly string[];
+  /** Only runtimes of this engine are to be made of it, for now: it may be in any form that is quick. */
+  isLocal?: boolean;
   /** Called with what is to be known of the image, in words. */
   warn?: (text: string) => void;
 }

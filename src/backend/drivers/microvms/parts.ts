@@ -64,6 +64,17 @@ export interface CommitFrom {
   config?: RootImage['config'] | undefined;
   /** Absolute paths of files that are not to be in the image. */
   without: readonly string[];
+  layer: DiskLayer;
+  /** Only runtimes of this engine are made of the image. */
+  isLocal?: boolean;
+}
+
+/** What a root disk has of its own. */
+export interface DiskLayer {
+  /** The raw file below it, which is never written to. */
+  base: string;
+  /** Into a new qcow2 over the base, whose journal may have to be replayed. */
+  copyTo: CommitFrom['copyTo'];
 }
 
 /** What was committed here, or pulled without a container engine. */

@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
 import { readSuperblock } from '../../../ext4/fitness';
+import { Superblock, superblockOffset, superblockSize } from '../../../ext4/structures/superblock';
 import { draftOf } from '../../../machine/drafts';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { cloneFile } from '../../../machine/copies';
@@ -15,7 +16,8 @@ import { runWell } from '../../../machine/run';
 import type { SnapshotJob } from '../../contract/snapshots';
 import type { Machine } from '../machines/machine';
 import type { Machines } from '../machines/machines';
-import { convertDisk, copyOverlay, type NbdDisk } from '../rootfs/convert';
+import { convertDisk, copyOverlay, type FileDisk, type NbdDisk } from '../rootfs/convert';
+import { readOwnStart } from '../rootfs/overlay';
 import type { HeldCopy } from '../parts';
 import { diskMounts } from '../runtimes/runtime-plan';
 import type { Launch, RuntimeRecord } from '../runtimes/runtime-record';
@@ -44,6 +46,8 @@ export interface LiveCopiesDeps {
 interface AttachedDisk {
   serial: string;
   target: string;
+  /** Of an overlay only what it has of its own is copied. */
+  isLayer?: boolean;
 }
 
 /** A copy that is being made. */
@@ -54,6 +58,7 @@ interface Making {
 }
 
 type DiskFile = Launch['disks'][number] & { file: string };
+type Copied = Pick<DiskFile, 'file' | 'format'> & { isLayer: boolean };
 
 export class LiveCopies {
   /** One socket and one view a machine. */
@@ -78,9 +83,9 @@ export class LiveCopies {
     return this.copy(runtime, mount, draft, job);
   }
 
-  /** The same of what it has outside of volumes, as one raw disk. */
-  ofRoot(runtime: string, draft: string, job: SnapshotJob): Promise<HeldCopy> {
-    return this.copy(runtime, { serial: 'root', target: '/' }, draft, job);
+  /** The same of what it has outside of volumes: as one raw disk, or as an overlay over the base of its root disk. */
+  ofRoot(runtime: string, draft: string, job: SnapshotJob, { isLayer = false } = {}): Promise<HeldCopy> {
+    return this.copy(runtime, { serial: 'root', target: '/', isLayer }, draft, job);
   }
 
   /** Pauses or ends a machine by `work`: no copy of it is made meanwhile, and those that are being made are given up. */
@@ -142,14 +147,13 @@ export class LiveCopies {
   /** Of one that stands still, from the file. Undefined when it does not. */
   private ofPaused(
     name: string,
-    { serial, target }: AttachedDisk,
+    { serial, target, isLayer = false }: AttachedDisk,
     draft: string,
     job: SnapshotJob,
   ): Promise<HeldCopy | undefined> {
     const work = async (paused: RuntimeRecord): Promise<HeldCopy> => {
       const machine = await this.deps.machines.of(paused);
-      const { file, format } = diskOf(paused, serial);
-      const isShared = await this.copyStill(file, format, draft, job);
+      const isShared = await this.copyStill(name, { ...diskOf(paused, serial), isLayer }, draft, job);
       const problem = unwritten(paused, machine?.isHalted === true);
       return { heldMs: 0, isShared, notes: problem === undefined ? [] : [asAfterPowerCut(target, problem)] };
     };
@@ -202,30 +206,42 @@ export class LiveCopies {
 
   /** Of a disk that nobody writes to before this has ended. Answers whether blocks are shared. */
   private async copyStill(
-    path: string,
-    format: DiskFile['format'],
+    name: string,
+    { file: path, format, isLayer }: Copied,
     draft: string,
     job: SnapshotJob,
   ): Promise<boolean> {
     if (format === 'raw' && (await cloneFile(path, draft))) {
       return true;
     }
-    await this.convert({ path, format, isHeld: true }, path, draft, job);
+    const from = { path, format, isHeld: true };
+    await (isLayer ? this.copyLayer(name, from, draft, job) : this.convert(from, path, draft, job));
     return false;
+  }
+
+  private async copyLayer(
+    name: string,
+    from: FileDisk | NbdDisk,
+    draft: string,
+    { signal }: Pick<SnapshotJob, 'signal'>,
+  ): Promise<void> {
+    const { base } = this.deps.store.files.of(name);
+    const options = { signal, isScratch: true, report: () => undefined };
+    await copyOverlay(await this.deps.qemuImg(), from, base, draft, options);
   }
 
   private async throughQemu(
     machine: Machine,
-    { serial, target }: AttachedDisk,
+    { serial, target, isLayer = false }: AttachedDisk,
     draft: string,
     job: SnapshotJob,
   ): Promise<HeldCopy> {
     const { store } = this.deps;
-    const disk = diskOf(await store.get(machine.name), serial);
+    const disk = { ...diskOf(await store.get(machine.name), serial), isLayer };
     if (disk.readOnly) {
       return {
         ...{ heldMs: 0, notes: [] },
-        isShared: await this.copyStill(disk.file, disk.format, draft, job),
+        isShared: await this.copyStill(machine.name, disk, draft, job),
       };
     }
     const { rootfs, viewSocket } = store.files.of(machine.name);
@@ -238,7 +254,7 @@ export class LiveCopies {
       const { heldMs, problem } = await whileFrozen(machine, target, job, () => view.begin());
       job.signal.throwIfAborted();
       await this.copyView(machine.name, await view.serve(viewSocket), disk, draft, job);
-      const why = problem ?? (await notHeld(serial, draft));
+      const why = problem ?? (await notHeld(serial, draft, isLayer));
       const notes = why === undefined ? [] : [asAfterPowerCut(target, why)];
       return { heldMs, isShared: false, notes };
     } finally {
@@ -251,16 +267,17 @@ export class LiveCopies {
   private async copyView(
     name: string,
     source: NbdDisk,
-    { file, format }: DiskFile,
+    { file, format, isLayer }: Copied,
     draft: string,
     job: SnapshotJob,
   ): Promise<void> {
-    const { base, folder, rootfs } = this.deps.store.files.of(name);
+    const { folder, rootfs } = this.deps.store.files.of(name);
     const own = draftOf(rootfs);
     try {
-      if (format === 'qcow2') {
-        const options = { signal: job.signal, isScratch: true, report: () => undefined };
-        await copyOverlay(await this.deps.qemuImg(), source, base, own, options);
+      if (isLayer) {
+        await this.copyLayer(name, source, draft, job);
+      } else if (format === 'qcow2') {
+        await this.copyLayer(name, source, own, job);
         await this.convert({ path: own, format }, file, draft, job);
       } else {
         await this.convert(source, file, draft, job);
@@ -336,10 +353,17 @@ function gaveWay(name: string, ofPaused: boolean): BerthError {
 }
 
 /** A guest that says that it held still is not believed: a file system that does has nothing left in its journal. */
-async function notHeld(serial: string, draft: string): Promise<string | undefined> {
+async function notHeld(serial: string, draft: string, isLayer: boolean): Promise<string | undefined> {
+  const read = isLayer ? ownSuperblock(draft) : readSuperblock(serial, draft);
   // What can't be read at all is told by who puts it in place.
-  const superblock = await readSuperblock(serial, draft).catch(() => undefined);
+  const superblock = await read.catch(() => undefined);
   return superblock?.needsRecovery === true ? 'its guest said that it was, and it was not' : undefined;
+}
+
+/** Of an overlay, where it has one: the base's needs no recovery. */
+async function ownSuperblock(path: string): Promise<Superblock | undefined> {
+  const raw = await readOwnStart(path, superblockOffset, superblockSize);
+  return raw && new Superblock(raw);
 }
 
 /** Why not all that the guest had in its memory is on the disk of one that stands still. */

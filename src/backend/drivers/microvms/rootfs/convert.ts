@@ -43,23 +43,25 @@ export async function convertDisk(
   to: string,
   options: ConvertOptions,
 ): Promise<void> {
-  const shared = from.format !== 'nbd' && from.isHeld === true ? ['-U'] : [];
-  await convert(qemuImg, from, [...shared, '-O', 'raw'], to, options);
+  await convert(qemuImg, from, [...sharing(from), '-O', 'raw'], to, options);
 }
 
 /**
- * What an overlay that QEMU serves has of its own, into a new qcow2 over the same base. Of a view of it QEMU does not say which of
- * the rest is zeros: all of a disk of 16 GiB would be read.
+ * What an overlay has of its own, into a new qcow2 over the same base. Of a view of it QEMU does not say which of the rest is zeros:
+ * all of a disk of 16 GiB would be read.
  */
 export async function copyOverlay(
   qemuImg: string,
-  from: NbdDisk,
+  from: FileDisk | NbdDisk,
   base: string,
   to: string,
   options: ConvertOptions,
 ): Promise<void> {
-  await convert(qemuImg, from, ['-B', base, '-F', 'raw', '-O', 'qcow2'], to, options);
+  await convert(qemuImg, from, [...sharing(from), '-B', base, '-F', 'raw', '-O', 'qcow2'], to, options);
 }
+
+const sharing = (from: FileDisk | NbdDisk): string[] =>
+  from.format !== 'nbd' && from.isHeld === true ? ['-U'] : [];
 
 async function convert(
   qemuImg: string,

@@ -9,6 +9,7 @@ import { Layout } from '../../../images/oci/layout';
 import { TarFile } from '../../../images/oci/tar-file';
 import { diskSource } from './disk-source';
 import type { FoundImage, ImageExporter } from './exporter';
+import type { OwnDisks } from './own-disks';
 import { parseReference } from './reference';
 import { engineSource, ociSource, type RootSource } from './source';
 
@@ -16,6 +17,8 @@ export interface FinderDeps {
   exporter: ImageExporter;
   /** Our own, in the order in which they are asked: what was committed, what was pulled. */
   layouts: readonly Layout[];
+  /** Kept here under names that no container engine has. */
+  disks: Pick<OwnDisks, 'find' | 'source'>;
   qemuImg: () => Promise<string>;
 }
 
@@ -45,6 +48,11 @@ export class ImageFinder {
   }
 
   private async byName(name: string, signal: AbortSignal): Promise<RootSource | undefined> {
+    const { disks } = this.deps;
+    const disk = await disks.find(name);
+    if (disk !== undefined) {
+      return disks.source(disk);
+    }
     const found = await this.inEngine(name);
     if (found !== undefined) {
       refuseForeign(name, found);

@@ -7,7 +7,7 @@ import type { CommitFrom, RootImages } from '../parts';
 import type { RuntimeRecord } from '../runtimes/runtime-record';
 import type { RuntimeStore } from '../runtimes/runtime-store';
 import type { Bases } from './bases';
-import { convertDisk } from './convert';
+import { convertDisk, copyOverlay } from './convert';
 
 export interface RootCommitsDeps {
   store: RuntimeStore;
@@ -26,7 +26,7 @@ export class RootCommits {
   /** One that runs goes on meanwhile; others can be started again as soon as the disk was copied. */
   async commit(
     name: string,
-    { image, without, warn }: CommitPlan,
+    { image, without, warn, isLocal = false }: CommitPlan,
     progress: (p: PullProgress) => void,
     signal: AbortSignal,
   ): Promise<string> {
@@ -36,30 +36,44 @@ export class RootCommits {
     }
     const record = await this.deps.store.get(name);
     const { imageId, config } = record;
-    const bytes = await takenBytes(this.deps.store.files.of(name).rootfs);
+    const { rootfs, base } = this.deps.store.files.of(name);
+    const bytes = await takenBytes(rootfs);
     const isStopped = (await this.deps.stateOf(record)) === 'stopped';
-    const copyTo: CommitFrom['copyTo'] = isStopped
-      ? (draft, options) => this.copyStopped(name, draft, options)
-      : (draft, options) => this.copyLive(name, draft, { ...options, warn });
-    return archive.commit({ name, imageId, config, without, bytes, copyTo }, image, { progress, signal });
+    const copyAs =
+      (isLayer: boolean): CommitFrom['copyTo'] =>
+      (draft, options) =>
+        isStopped
+          ? this.copyStopped(name, draft, { ...options, isLayer })
+          : this.copyLive(name, draft, { ...options, warn, isLayer });
+    const layer = { base, copyTo: copyAs(true) };
+    const from = { name, imageId, config, without, bytes, copyTo: copyAs(false), layer, isLocal };
+    return archive.commit(from, image, { progress, signal });
   }
 
-  private async copyStopped(name: string, draft: string, options: CopyOptions): Promise<void> {
+  private async copyStopped(
+    name: string,
+    draft: string,
+    { isLayer, ...options }: CopyOptions & { isLayer: boolean },
+  ): Promise<void> {
     const { bases, store, qemuImg, whileStopped } = this.deps;
     await whileStopped(name, async (record) => {
       await bases.require(record);
-      const disk = { path: store.files.of(name).rootfs, format: 'qcow2' } as const;
-      await convertDisk(await qemuImg(), disk, draft, options);
+      const { rootfs: path, base } = store.files.of(name);
+      const disk = { path, format: 'qcow2' } as const;
+      await (isLayer
+        ? copyOverlay(await qemuImg(), disk, base, draft, options)
+        : convertDisk(await qemuImg(), disk, draft, options));
     });
   }
 
   private async copyLive(
     name: string,
     draft: string,
-    { report, signal, warn }: CopyOptions & Pick<CommitPlan, 'warn'>,
+    { report, signal, warn, isLayer }: CopyOptions & Pick<CommitPlan, 'warn'> & { isLayer: boolean },
   ): Promise<void> {
     const share = (done: number, total: number): void => report(total === 0 ? 1 : done / total);
-    const { notes } = await this.deps.live.ofRoot(name, draft, { signal, report: share });
+    const job = { signal, report: share };
+    const { notes } = await this.deps.live.ofRoot(name, draft, job, { isLayer });
     notes.forEach((note) => warn?.(note));
   }
 }

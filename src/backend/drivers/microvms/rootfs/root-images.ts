@@ -22,7 +22,8 @@ import type { CommitFrom, ImageArchive, RootImage, RootImages } from '../parts';
 import { commitDisk } from './commit';
 import type { ImageExporter } from './exporter';
 import { ImageFinder } from './find-image';
-import { OwnImages } from './own-images';
+import { OwnDisks } from './own-disks';
+import { OwnImages, type OwnImage } from './own-images';
 import { lockFile } from '../../../machine/publish';
 import { loadImage } from './load';
 import { saveImage } from './save';
@@ -52,25 +53,30 @@ export class RootImageStore implements RootImages, ImageArchive {
   private readonly finder: ImageFinder;
   private readonly making = new SharedWork<RootImage>();
   private readonly folder: string;
+  private readonly disks: OwnDisks;
 
   constructor(private readonly options: RootImageOptions) {
     const { home, cache, exporter, qemuImg } = options;
     this.folder = join(cache, 'images', 'rootfs');
     const layouts = [...new Set([home, cache])].map((root) => new Layout(join(root, 'images', 'oci')));
     this.own = new OwnImages(layouts);
-    this.finder = new ImageFinder({ exporter, layouts, qemuImg });
+    this.disks = new OwnDisks(join(home, 'images', 'disks'), qemuImg);
+    this.finder = new ImageFinder({ exporter, layouts, disks: this.disks, qemuImg });
   }
 
   get archive(): this {
     return this;
   }
 
-  list(): Promise<Image[]> {
-    return this.own.list();
+  /** A disk that was packed once is in a layout too, under the same name. */
+  async list(): Promise<Image[]> {
+    const [disks, images] = await Promise.all([this.disks.list(), this.own.list()]);
+    const known = new Set(disks.flatMap(({ tags }) => tags));
+    return [...disks, ...images.filter(({ tags }) => !tags.some((tag) => known.has(tag)))];
   }
 
   async has(image: string): Promise<boolean> {
-    return (await this.own.find(image)) !== undefined;
+    return (await this.own.find(image)) !== undefined || (await this.disks.find(image)) !== undefined;
   }
 
   async resolve(reference: string): Promise<string | undefined> {
@@ -84,7 +90,7 @@ export class RootImageStore implements RootImages, ImageArchive {
   }
 
   async push(image: string, transfer: TransferOptions): Promise<void> {
-    const { layout, descriptor, name } = await this.own.get(image);
+    const { layout, descriptor, name } = await this.packed(image, transfer.signal);
     await pushImage(layout, descriptor, await this.repository(name, 'pull,push'), transfer);
   }
 
@@ -95,7 +101,7 @@ export class RootImageStore implements RootImages, ImageArchive {
   }
 
   async save(image: string, signal: AbortSignal): Promise<SavedImage> {
-    return { tar: await saveImage(await this.own.get(image), signal), totalBytes: 0 };
+    return { tar: await saveImage(await this.packed(image, signal), signal), totalBytes: 0 };
   }
 
   load(image: string, tar: Readable, signal: AbortSignal): Promise<void> {
@@ -103,8 +109,27 @@ export class RootImageStore implements RootImages, ImageArchive {
   }
 
   async remove(image: string): Promise<void> {
-    const { layout, name } = await this.own.get(image);
-    await layout.remove(name);
+    const disks = await this.disks.remove(image);
+    // Nobody else knows them: what was made of them has a name of its own for it.
+    for (const base of disks.map((digest) => this.baseOf(digest))) {
+      await rm(`${base}.ext4`, { force: true });
+      await rm(`${base}.json`, { force: true });
+    }
+    const packed = disks.length === 0 ? await this.own.get(image) : await this.own.find(image);
+    await packed?.layout.remove(packed.name);
+  }
+
+  /** As layers, which are made of a disk when they are first asked for. */
+  private async packed(image: string, signal: AbortSignal): Promise<OwnImage> {
+    const disk = await this.disks.find(image);
+    if (disk === undefined || (await this.own.find(image)) !== undefined) {
+      return this.own.get(image);
+    }
+    const { name, config, without } = disk;
+    const copyTo: CommitFrom['copyTo'] = (path, options) => this.disks.flatten(disk, path, options);
+    const progress = (): void => undefined;
+    await this.pack({ name, without, bytes: 0, copyTo }, config, name, { progress, signal });
+    return this.own.get(image);
   }
 
   async commit(from: CommitFrom, image: string, { progress, signal }: TransferOptions): Promise<string> {
@@ -115,15 +140,26 @@ export class RootImageStore implements RootImages, ImageArchive {
       });
     }
     const config = from.config ?? (await this.known(from.imageId))?.config ?? noConfig;
+    if (from.isLocal === true) {
+      return this.disks.keep(image, from, config, { signal, report: reportTo(progress, from.bytes) });
+    }
+    const id = await this.pack(from, config, image, { progress, signal });
+    // The name is taken from what had it.
+    await this.disks.remove(image);
+    return id;
+  }
+
+  private async pack(
+    { name, without, bytes, copyTo }: Pick<CommitFrom, 'name' | 'without' | 'bytes' | 'copyTo'>,
+    config: ImageConfig,
+    image: string,
+    { progress, signal }: TransferOptions,
+  ): Promise<string> {
     const { committed } = this.own;
     const release = await committed.hold();
     const disk = await committed.scratch();
     try {
-      const { name, without, bytes } = from;
-      const report = (share: number): void => {
-        progress({ done: Math.round(share * bytes), total: bytes, current: 'reading the disk' });
-      };
-      await from.copyTo(disk, { report, signal });
+      await copyTo(disk, { report: reportTo(progress, bytes), signal });
       const made = await commitDisk({ name, disk, config, without }, committed, { progress, signal });
       await committed.tag(withTag(image), made.descriptor);
       return made.id;
@@ -198,3 +234,8 @@ export class RootImageStore implements RootImages, ImageArchive {
     return join(this.folder, digest.slice('sha256:'.length));
   }
 }
+
+const reportTo =
+  (progress: TransferOptions['progress'], bytes: number) =>
+  (share: number): void =>
+    progress({ done: Math.round(share * bytes), total: bytes, current: 'reading the disk' });

@@ -55,7 +55,7 @@ export async function imageOfOwn(
   const image = `${repositories[purpose]}/${source.name}:${randomBytes(4).toString('hex')}`;
   await begin?.(image);
   const warn = (text: string): void => context.warn(text);
-  const plan = { image, without: await injectedInto(source), warn };
+  const plan = { image, without: await injectedInto(source), warn, isLocal: true };
   const commit = driver.commit.bind(driver);
   await context.step('commit', 'Keep what it has outside of volumes', () =>
     commit(runtime.name, plan, inBytes(context), context.signal),

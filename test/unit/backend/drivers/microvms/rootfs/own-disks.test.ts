@@ -1,0 +1,145 @@
+/** Images that stay root disks: nothing is packed before one leaves this machine. */
+import assert from 'node:assert/strict';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import {
+  convertDisk,
+  copyOverlay,
+  findQemuImg,
+} from '../../../../../../src/backend/drivers/microvms/rootfs/convert';
+import { makeOverlay, readOverlay } from '../../../../../../src/backend/drivers/microvms/rootfs/overlay';
+import type { CommitFrom } from '../../../../../../src/backend/drivers/microvms/parts';
+import { buildExt4 } from '../../../../../../src/backend/files/disk/filling/build';
+import { draftOf } from '../../../../../../src/backend/machine/drafts';
+import { tarOf } from '../../../../../support/images';
+import { succeed } from '../../../../../support/programs';
+import { useTempFolder } from '../../../../../support/temp';
+import { checkClean, debugfs, namesIn, never, silent, storeIn } from './store';
+
+const config = { env: ['A=b'], user: 'me', workdir: '/w', entrypoint: ['/e'], cmd: ['c'] };
+const members = [
+  { name: 'etc', type: 'directory' as const },
+  { name: 'etc/password', content: 'injected' },
+  { name: 'etc/kept', content: 'kept' },
+  { name: 'large', content: Buffer.alloc(4_000_000, 'content ') },
+];
+
+describe('rootfs/own-disks', function () {
+  this.timeout(120_000);
+  const temp = useTempFolder();
+  const options = { progress: silent, signal: never };
+  const disks = (): string => join(temp(), 'home', 'images', 'disks');
+
+  /** A root disk over a base, with a file of its own. */
+  async function source(without: readonly string[] = []): Promise<CommitFrom> {
+    const qemuImg = await findQemuImg();
+    const [base, own] = [join(temp(), 'own-base.ext4'), join(temp(), 'own.qcow2')];
+    await buildExt4(base, Readable.from([tarOf(members)]), { sizeMiB: 64 });
+    await makeOverlay(qemuImg, base, own);
+    const [named, start] = [join(temp(), 'named.ext4'), join(temp(), 'start')];
+    copyFileSync(base, named);
+    await succeed('/sbin/tune2fs', ['-L', 'of-its-own', named]);
+    writeFileSync(start, readFileSync(named).subarray(0, 4096));
+    await succeed('qemu-io', ['-f', 'qcow2', '-c', `write -q -s ${start} 0 4096`, own]);
+    const disk = { path: own, format: 'qcow2' } as const;
+    return {
+      ...{ name: 'demo', bytes: statSync(own).size, imageId: 'sha256:1', config, without, isLocal: true },
+      copyTo: (draft, how) => convertDisk(qemuImg, disk, draft, how),
+      layer: { base, copyTo: (draft, how) => copyOverlay(qemuImg, disk, base, draft, how) },
+    };
+  }
+
+  it('takes what is its own, and is a root file system again without what was put in', async () => {
+    const store = storeIn(temp());
+    const from = await source(['/etc/password', '/etc/never-there', '/nowhere/at/all']);
+    const seen: number[] = [];
+    const id = await store.commit(from, 'berth-fork/w:1', {
+      ...options,
+      progress: ({ done }) => void seen.push(done),
+    });
+    assert(seen.length > 0);
+    const [folder = ''] = readdirSync(disks());
+    assert.deepEqual(readdirSync(join(disks(), folder)).sort(), ['base.ext4', 'image.json', 'layer.qcow2']);
+    const layer = join(disks(), folder, 'layer.qcow2');
+    assert.equal((await readOverlay(layer)).backing, join(disks(), folder, 'base.ext4'));
+    assert(statSync(layer).blocks * 512 < 1_000_000, 'what is the base’s is not copied');
+    assert(!readFileSync(layer).includes(join(temp(), 'own-base.ext4')), 'it can be moved');
+    // The runtime goes, and its base with it.
+    rmSync(from.layer.base);
+
+    const [listed] = await store.list();
+    assert.deepEqual([listed?.id, listed?.tags], [id, ['berth-fork/w:1']]);
+    assert.equal(await store.resolve('berth-fork/w:1'), id);
+    assert(await store.has('berth-fork/w:1'));
+    const { digest, path, config: kept } = await store.ensure('berth-fork/w:1', silent, never);
+    assert.deepEqual([digest, kept], [id, config]);
+    await checkClean(path);
+    assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
+    assert.match(await debugfs(path, 'show_super_stats -h'), /volume name:\s+of-its-own/);
+
+    await store.remove('berth-fork/w:1');
+    assert.deepEqual([readdirSync(disks()), existsSync(path), await store.list()], [[], false, []]);
+    await assert.rejects(store.remove('berth-fork/w:1'), { code: 'image_missing' });
+  });
+
+  it('is packed when it leaves, once, and goes with that', async () => {
+    const store = storeIn(temp());
+    await store.commit(await source(['/etc/password']), 'berth-fork/w:2', options);
+    for (let round = 0; round < 2; round += 1) {
+      const { tar } = await store.save('berth-fork/w:2', never);
+      const file = join(temp(), `saved-${round}.tar`);
+      writeFileSync(file, await text(tar.setEncoding('latin1')), 'latin1');
+      assert.match((await store.resolve(`docker-archive:${file}:berth-fork/w:2`)) ?? '', /^sha256:/);
+      const { path } = await store.ensure(`docker-archive:${file}:berth-fork/w:2`, silent, never);
+      assert.deepEqual(await namesIn(path, '/'), ['etc', 'large']);
+      assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
+    }
+    assert.equal((await store.list()).length, 1);
+    await store.remove('berth-fork/w:2');
+    assert.deepEqual(await store.list(), []);
+    assert.deepEqual(readdirSync(join(store.own.committed.folder, 'blobs', 'sha256')), []);
+  });
+
+  it('takes a name from what had it, of either form', async () => {
+    const store = storeIn(temp());
+    const from = await source();
+    const names = async () => (await store.list()).map(({ tags }) => tags).flat();
+    await store.commit(from, 'mine:1', options);
+    const second = await store.commit(from, 'mine:1', options);
+    assert.deepEqual([await names(), await store.resolve('mine:1')], [['mine:1'], second]);
+    const packed = await store.commit({ ...from, isLocal: false }, 'mine:1', options);
+    assert.deepEqual([await names(), await store.resolve('mine:1')], [['mine:1'], packed]);
+    assert.deepEqual(readdirSync(disks()), []);
+  });
+
+  it('leaves nothing when it fails, and takes away what a killed engine has left', async () => {
+    const from = await source();
+    const failing = { ...from, layer: { ...from.layer, copyTo: () => Promise.reject(new Error('no room')) } };
+    await assert.rejects(storeIn(temp()).commit(failing, 'mine:1', options), /no room/);
+    assert.deepEqual(readdirSync(disks()), []);
+
+    const kept = await storeIn(temp()).commit(from, 'mine:1', options);
+    const [removed, draft] = [join(disks(), 'a'.repeat(64)), draftOf(join(disks(), 'x'))];
+    for (const left of [removed, draft]) {
+      mkdirSync(left);
+      writeFileSync(join(left, 'layer.qcow2'), 'x');
+    }
+    mkdirSync(join(disks(), 'of-somebody-else'));
+    assert.equal(await storeIn(temp()).resolve('mine:1'), kept);
+    assert.deepEqual(
+      readdirSync(disks()).sort(),
+      [kept.slice('sha256:'.length), 'of-somebody-else'].sort(),
+    );
+  });
+});
