@@ -137,9 +137,6 @@ describe('rootfs/own-disks', function () {
     }
     mkdirSync(join(disks(), 'of-somebody-else'));
     assert.equal(await storeIn(temp()).resolve('mine:1'), kept);
-    assert.deepEqual(
-      readdirSync(disks()).sort(),
-      [kept.slice('sha256:'.length), 'of-somebody-else'].sort(),
-    );
+    assert.deepEqual(readdirSync(disks()).sort(), [kept.slice('sha256:'.length), 'of-somebody-else'].sort());
   });
 });
