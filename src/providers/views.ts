@@ -1,6 +1,7 @@
 /** The two views: starts the engine when one is first seen, counts in the badge, knows what is selected. */
 import * as vscode from 'vscode';
 import { baseName, parentPath } from '../api/rules/volume-path';
+import { engineSentence } from '../ui/operations/engine-sentences';
 import { plainMessage } from '../ui/plain-label';
 import { viewIds } from '../ui/ids';
 import type { EngineLink } from '../ui/engine-link';
@@ -141,7 +142,7 @@ export class Views implements vscode.Disposable {
   private describe(): void {
     const containers = this.store.drivers.find(({ runtime }) => runtime === 'container');
     const reason = containers?.available === false ? containers.message : undefined;
-    const why = reason === undefined ? undefined : plainMessage(reason);
+    const why = reason === undefined ? undefined : plainMessage(engineSentence(reason));
     const shown = this.trees.workspaces.shown;
     const filter =
       shown && t('Filter: {0}. {1} of {2} shown.', filterWords(shown.filter), shown.count, shown.total);

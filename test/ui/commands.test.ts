@@ -199,7 +199,7 @@ describe('commands that ask, from the palette and the menus', function () {
     await workbench.run('Berth: Use an Existing Volume as Workspace…');
     await workbench.quickInput.pick(other);
     assert.match(await workbench.dialog.text(), /keeps its name and all its files/);
-    await workbench.dialog.press('Adopt');
+    await workbench.dialog.press('Use Volume');
     await until('running', other);
   });
 

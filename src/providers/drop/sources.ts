@@ -77,7 +77,7 @@ export function incomingFile(file: vscode.DataTransferFile): Incoming {
     try {
       return await file.data();
     } catch (error) {
-      const text = t('It can’t be read. Browsers don’t pass on the contents of folders.');
+      const text = t('VS Code in a browser can’t read dropped folders.');
       throw new BerthError('not_supported', text, { cause: error });
     }
   };

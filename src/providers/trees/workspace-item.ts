@@ -11,6 +11,7 @@ import { workspaceMarks } from '../../ui/contributions/command-row';
 import { setting } from '../../ui/settings';
 import { hintedCommand } from '../../ui/remedies/hinted-command';
 import { hintInWindow } from '../../ui/remedies/hinted-remedy';
+import { engineSentence } from '../../ui/operations/engine-sentences';
 import { progressText } from '../../ui/progress';
 import { decorated } from '../row-uri';
 import { rowId, type WorkspaceRow } from './rows';
@@ -167,18 +168,19 @@ export function problemItem(row: RowOf<'problem'>, store: Store): vscode.TreeIte
     workspace === undefined ? [] : [...(workspace.problem ? [workspace.problem] : []), ...workspace.warnings];
   const problem = all[row.index];
   const isError = row.index === 0 && workspace?.problem !== undefined;
-  const item = new vscode.TreeItem(problem?.message ?? '');
+  const message = problem === undefined ? '' : engineSentence(problem.message);
+  const item = new vscode.TreeItem(message);
   item.id = rowId(row);
   const hint = problem && hintInWindow(problem);
   item.description = hint ?? '';
-  item.tooltip = [problem?.message, hint].filter(Boolean).join('\n\n');
+  item.tooltip = [message, hint].filter(Boolean).join('\n\n');
   item.iconPath = isError
     ? new vscode.ThemeIcon('error', new vscode.ThemeColor('errorForeground'))
     : new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
   const verb = problem && hintedCommand(problem)?.command.replace('berth.workspace.', '');
   item.contextValue = verb === undefined ? 'problem' : `problem+${verb}`;
   item.accessibilityInformation = {
-    label: t('{0}: {1}', isError ? t('Error') : t('Warning'), problem?.message ?? ''),
+    label: t('{0}: {1}', isError ? t('Error') : t('Warning'), message),
   };
   return item;
 }

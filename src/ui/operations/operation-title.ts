@@ -10,7 +10,7 @@ type Kind = `workspace.${Verb | 'create' | 'adopt'}`;
 
 const titles: Readonly<Record<Kind, (name: string) => string>> = {
   'workspace.create': (name) => t('Creating {0}', name),
-  'workspace.adopt': (name) => t('Adopting {0}', name),
+  'workspace.adopt': (name) => t('Making workspace {0} of its volume', name),
   'workspace.start': (name) => t('Starting {0}', name),
   'workspace.stop': (name) => t('Stopping {0}', name),
   'workspace.restart': (name) => t('Restarting {0}', name),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { engineSentence } from '../operations/engine-sentences';
 import { hinted, hintedCommand, hintedCommands, type Hinted } from './hinted-command';
 import type { CommandId } from '../contributions/commands';
 import type { RemedyButton } from './remedy-button';
@@ -56,7 +57,8 @@ export function wordsInWindow(verb: string): string | undefined {
 
 /** The hint as it reads in a window: what it names of the command line is the title of a button beside it, or of a menu. */
 export function hintInWindow({ hint }: Pick<Hinted, 'hint'>): string | undefined {
-  return hint?.replace(new RegExp(hinted, 'g'), (whole: string, verb: string) => {
+  const said = hint === undefined ? undefined : engineSentence(hint);
+  return said?.replace(new RegExp(hinted, 'g'), (whole: string, verb: string) => {
     const words = wordsInWindow(verb);
     return words === undefined ? whole : t('“{0}”', words);
   });

@@ -54,7 +54,7 @@ describe('forks', function () {
     const changes = workbench.tree('Changes');
     await exec(name, 'echo gone >~/gone');
     await exec(one, 'mkdir -p ~/src/lib && echo new >~/src/lib/new.ts && echo fork >~/f');
-    await row(one).contextMenu('Compare with Source…');
+    await row(one).contextMenu('Compare Workspace with Source…');
     for (const [label, mark] of [
       ['new.ts', 'A'],
       ['gone', 'D'],

@@ -5,6 +5,7 @@ import { hintInWindow } from '../../../ui/remedies/hinted-remedy';
 import { formatBytes } from '../../../api/rules/sizes';
 import { asSentence } from '../../../ui/words';
 import { escapedHtml, pageHtml, type PageAddresses } from '../../page-html';
+import { adviceWords, foundWords } from './check-sentences';
 import { titleOfCheck } from './check-titles';
 
 const { t } = vscode.l10n;
@@ -69,13 +70,13 @@ function button(row: string, { id, title }: ShownCheck['remedies'][number], isFi
 }
 
 function rowOf(check: ShownCheck): string {
-  const { name, outcome, message, remedies } = check;
-  const hint = hintInWindow(check.hint === undefined ? {} : { hint: check.hint });
+  const { name, outcome, remedies } = check;
+  const hint = hintInWindow(check.hint === undefined ? {} : { hint: adviceWords(check.hint) });
   const isWrong = outcome === 'failed' || outcome === 'warning';
   const buttons = remedies.map((each, index) => button(name, each, isWrong && index === 0)).join('');
   return [
     `<li class="check ${outcome}">${icon(outcome)}<div>`,
-    `<h2>${escaped(titleOfCheck(check))}</h2><p>${prose(message)}</p>`,
+    `<h2>${escaped(titleOfCheck(check))}</h2><p>${prose(foundWords(check))}</p>`,
     hint === undefined ? '' : `<p class="hint">${prose(hint)}</p>`,
     buttons === '' ? '' : `<p class="buttons">${buttons}</p>`,
     '</div></li>',

@@ -25,13 +25,13 @@ export const adoptVolume =
     }
     const chosen =
       (found.length === 1 && clicked !== undefined ? found[0] : undefined) ?? (await pick(found));
-    await confirmAdoption(t('Adopt volume {0} as workspace {1}?', chosen.volume, chosen.name), {
+    await confirmAdoption(t('Use volume {0} as workspace {1}?', chosen.volume, chosen.name), {
       detail: consequences(chosen),
-      act: t('Adopt'),
+      act: t('Use Volume'),
       owner: chosen.owner,
     });
     const begun = await begin(client, chosen);
-    await runner.run(t('Adopting {0}', chosen.name), async (task) => {
+    await runner.run(t('Making workspace {0} of its volume', chosen.name), async (task) => {
       void views.revealWorkspace(chosen.name);
       await task.follow(begun);
     });
@@ -40,7 +40,7 @@ export const adoptVolume =
 /** A volume that no workspace was on can be taken over as it is. */
 async function reportNone(clicked: string | undefined, target: unknown): Promise<void> {
   if (clicked === undefined) {
-    void showInformationMessage(t('No volume of another tool can be adopted.'));
+    void showInformationMessage(t('No volume of another tool can be used as a workspace.'));
     return;
   }
   const adopt = t('Adopt Volume…');

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { pulledImage } from '../../../api/rules/image-reference';
 import { formatBytes } from '../../../api/rules/sizes';
 import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../../api';
+import { engineSentence } from '../../../ui/operations/engine-sentences';
 import type { Store } from '../../../ui/store';
 import { limitsWords, runtimeWords } from '../../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
@@ -66,7 +67,7 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
     label: words.title,
     iconPath: new vscode.ThemeIcon(words.icon),
     description: status?.available === true ? (status.product ?? '') : t('not available'),
-    detail: status?.available === true ? words.detail : status?.message,
+    detail: status?.available === true ? words.detail : status?.message && engineSentence(status.message),
     value: runtime,
   };
 }

@@ -13,6 +13,7 @@ import {
 } from '../../../api/rules/lifecycle';
 import type { Volume, Workspace } from '../../../api';
 import type { CommandId } from '../../../ui/contributions/commands';
+import { engineSentence } from '../../../ui/operations/engine-sentences';
 import { verbWords } from '../lifecycle/verb-words';
 import { limitsWords, runtimeWords, stateWord, time, usedWords, volumeWord } from '../../../ui/words';
 
@@ -161,7 +162,9 @@ export function panelFacts(
     title: workspace.label,
     state: stateDetail === undefined ? word : t('{0} ({1})', word, stateDetail),
     isBusy: isInTransition(state),
-    problems: [...(problem === undefined ? [] : [problem]), ...warnings].map(({ message }) => message),
+    problems: [...(problem === undefined ? [] : [problem]), ...warnings].map(({ message }) =>
+      engineSentence(message),
+    ),
     buttons: buttonsOf(workspace),
     ports: (workspace.spec.ports ?? []).flatMap(({ host, guest }) =>
       host === undefined ? [] : [{ host, words: t('{0} inside, 127.0.0.1:{1} here', guest, host) }],

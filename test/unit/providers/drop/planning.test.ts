@@ -123,7 +123,7 @@ describe('providers/drop', () => {
     const incoming = incomingFile({ name: 'site', data });
     assert.equal(incoming.name, 'site');
     const error = await failure(() => incoming.read?.(), 'not_supported');
-    assert.match(error.message, /Browsers don’t pass on the contents of folders/);
+    assert.match(error.message, /VS Code in a browser can’t read dropped folders/);
   });
 
   describe('what is there already', () => {

@@ -97,7 +97,7 @@ describe('providers/drop/transfers', () => {
   it('says nothing of folders where files themselves are in the way', async () => {
     there.set('data', ['/in/main.py']);
     await transfers.upload(['/home/me/main.py'], { volume: 'data', path: '/in/' });
-    assert.equal(standIn.messages[0]?.detail, 'Choose what to do with it.');
+    assert.equal(standIn.messages[0]?.detail, 'Replace it?');
   });
 
   it('warns of nothing that the user chose to skip, and of all that failed', async () => {
