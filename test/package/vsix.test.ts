@@ -84,6 +84,20 @@ describe('the packaged extension', function () {
     assert.ok(files.some((file) => file.startsWith('images/tools/agent/') && file.endsWith('.py')));
   });
 
+  it('is what a store shows: a name, a category, a square picture large enough', async () => {
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+      categories: string[];
+      icon: string;
+      displayName: string;
+      description: string;
+    };
+    assert.ok(manifest.categories.length > 0 && manifest.displayName !== '' && manifest.description !== '');
+    const picture = await readFile(join(installed, manifest.icon));
+    assert.equal(picture.toString('latin1', 1, 4), 'PNG');
+    const [width, height] = [picture.readUInt32BE(16), picture.readUInt32BE(20)];
+    assert.ok(width === height && width >= 128, `${width} × ${height}`);
+  });
+
   it('is small: the whole, and what is loaded at activation', async () => {
     const size = (await stat(vsix)).size;
     assert.ok(size < maxVsixBytes, `${size} bytes`);

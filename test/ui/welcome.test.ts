@@ -81,6 +81,10 @@ describe('the views while there is nothing to show', function () {
     await check('Containers').getByRole('img', { name: 'failed' }).waitFor({ timeout: slow });
     assert.match(await check('Containers').innerText(), /unix:\/\/\/nothing\/there\.sock/);
     await check('OpenSSH client').getByRole('img', { name: 'ok' }).waitFor();
+    for (const title of ['MicroVMs', 'Remote-SSH extension']) {
+      const mark = check(title).getByRole('img', { name: /^(ok|warning|failed)$/ });
+      await mark.waitFor();
+    }
     await workbench.screenshot('doctor');
     // By the keyboard, too; after what mends something it is looked at again.
     await check('SSH config').getByRole('button', { name: 'Add the Line…' }).press('Enter');

@@ -309,6 +309,18 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(commandsOf('running').includes('berth.workspace.fork'));
   });
 
+  it('archive has a group of its own, apart from pause and what else only changes the state', () => {
+    const groupOf = (command: string) =>
+      (contributes.menus['view/item/context'] ?? []).find(
+        (entry) => entry.command === command && !entry.group?.startsWith('inline'),
+      )?.group?.replace(/@.*/, '');
+    const archive = groupOf('berth.workspace.archive');
+    assert.equal(archive, groupOf('berth.workspace.restore'));
+    for (const verb of ['start', 'stop', 'restart', 'pause', 'resume', 'delete']) {
+      assert.notEqual(groupOf(`berth.workspace.${verb}`), archive, verb);
+    }
+  });
+
   it('what is mounted in a workspace is filled, and neither renamed nor deleted', () => {
     const commandsOf = (value: string): string[] =>
       (contributes.menus['view/item/context'] ?? [])

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerDriver } from '../../../../src/backend/drivers/containers/driver';
@@ -8,7 +9,6 @@ import { withWaiting } from '../../../../src/backend/services/workspaces/waiting
 import { adviceWords, foundWords } from '../../../../src/commands/engine/doctor/check-sentences';
 import { engineSentence } from '../../../../src/ui/operations/engine-sentences';
 import { hintInWindow } from '../../../../src/ui/remedies/hinted-remedy';
-import { standIn } from '../../../support/vscode/stand-in';
 
 const root = join(__dirname, '../../../../..');
 const german = JSON.parse(readFileSync(join(root, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;

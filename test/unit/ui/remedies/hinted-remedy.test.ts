@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { standIn } from '../../../support/vscode/stand-in';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageMissing } from '../../../../src/api/rules/image-reference';
 import { hintedCommands } from '../../../../src/ui/remedies/hinted-command';
 import { hintedRemedy, hintInWindow, wordsInWindow } from '../../../../src/ui/remedies/hinted-remedy';
-import { standIn } from '../../../support/vscode/stand-in';
 
 const root = join(__dirname, '../../../../..');
 
