@@ -54,7 +54,7 @@ export async function chooseConflictPolicy({
   const detail = [...listed, ...rest, ...keepBothWords(folders)].join('\n');
   const answer = await choose({
     message,
-    detail: detail === '' ? total === 1 ? t('Replace it?') : t('Replace them?') : detail,
+    detail: detail === '' ? (total === 1 ? t('Replace it?') : t('Replace them?')) : detail,
     harmless: both,
     others: [skip, replace],
   });

@@ -311,9 +311,9 @@ describe('what is contributed keeps to the rules', () => {
 
   it('archive has a group of its own, apart from pause and what else only changes the state', () => {
     const groupOf = (command: string) =>
-      (contributes.menus['view/item/context'] ?? []).find(
-        (entry) => entry.command === command && !entry.group?.startsWith('inline'),
-      )?.group?.replace(/@.*/, '');
+      (contributes.menus['view/item/context'] ?? [])
+        .find((entry) => entry.command === command && !entry.group?.startsWith('inline'))
+        ?.group?.replace(/@.*/, '');
     const archive = groupOf('berth.workspace.archive');
     assert.equal(archive, groupOf('berth.workspace.restore'));
     for (const verb of ['start', 'stop', 'restart', 'pause', 'resume', 'delete']) {

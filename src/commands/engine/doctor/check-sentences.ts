@@ -10,7 +10,10 @@ const found: readonly Sentence[] = [
   [/^none$/, () => t('none')],
   [/^1 workspace$/, () => t('1 workspace')],
   [/^(\d+) workspaces$/, (count) => t('{0} workspaces', count)],
-  [/^(\d+) of (\d+) in ([\d-]+) reserved$/, (used, all, range) => t('{0} of {1} in {2} reserved', used, all, range)],
+  [
+    /^(\d+) of (\d+) in ([\d-]+) reserved$/,
+    (used, all, range) => t('{0} of {1} in {2} reserved', used, all, range),
+  ],
   [/^(\S+ \S+) free in (\/.*|[A-Z]:\\.*)$/, (size, folder) => t('{0} free in {1}', size, folder)],
   [/^(\S+) is not on this machine\.$/, (image) => t('{0} is not on this machine.', image)],
   [/^(\S+) is not on (\S+)\.$/, (image, machine) => t('{0} is not on {1}.', image, machine)],
@@ -69,15 +72,15 @@ const advised: readonly Sentence[] = [
 const ofRuntimes: readonly Sentence[] = [
   [/^accelerated by KVM$/, () => t('accelerated by KVM')],
   [/^accelerated by Hypervisor\.framework$/, () => t('accelerated by Hypervisor.framework')],
-  [/^accelerated by the Windows Hypervisor Platform$/, () => t('accelerated by the Windows Hypervisor Platform')],
+  [
+    /^accelerated by the Windows Hypervisor Platform$/,
+    () => t('accelerated by the Windows Hypervisor Platform'),
+  ],
   [/^emulated$/, () => t('emulated')],
   [/^emulated: this machine has no (\S+)$/, (device) => t('emulated: this machine has no {0}', device)],
   [/^emulated: this user may not open (\S+)$/, (device) => t('emulated: this user may not open {0}', device)],
   [/^emulated: this machine has (\S+)$/, (kind) => t('emulated: this machine has {0}', kind)],
-  [
-    /^but a trial microVM did not run with it$/,
-    () => t('but a trial microVM did not run with it'),
-  ],
+  [/^but a trial microVM did not run with it$/, () => t('but a trial microVM did not run with it')],
   [/^on (\S+)$/, (machine) => t('on {0}', machine)],
 ];
 

@@ -25,6 +25,9 @@ export function nameMessage(store: Store, name: string): string | undefined {
     case 'workspace':
       return t('There is a workspace “{0}” already.', name);
     case 'volume':
-      return t('There is a volume “workspace-{0}” already: use it as a workspace, or choose another name.', name);
+      return t(
+        'There is a volume “workspace-{0}” already: use it as a workspace, or choose another name.',
+        name,
+      );
   }
 }

@@ -19,11 +19,18 @@ describe('the rows of what is under way', () => {
     const { store } = unlinked();
     store.take({ type: 'workspace.changed', payload: workspace('demo', { label: 'Shop' }) });
     const payload = operation('a', { workspace: 'demo', ...more });
-    store.loadSnapshot({ workspaces: [...store.workspaces], volumes: [], operations: [payload], drivers: [] });
+    store.loadSnapshot({
+      workspaces: [...store.workspaces],
+      volumes: [],
+      operations: [payload],
+      drivers: [],
+    });
     const row = { type: 'operation', workspace: 'demo', id: 'a' } as const;
     return {
       item: operationItem(row, store),
-      steps: stepRows(row, store).map((each) => (each.type === 'step' ? stepItem(each, store) : assert.fail())),
+      steps: stepRows(row, store).map((each) =>
+        each.type === 'step' ? stepItem(each, store) : assert.fail(),
+      ),
     };
   };
 

@@ -11,7 +11,10 @@ import { engineSentence } from '../../../../src/ui/operations/engine-sentences';
 import { hintInWindow } from '../../../../src/ui/remedies/hinted-remedy';
 
 const root = join(__dirname, '../../../../..');
-const german = JSON.parse(readFileSync(join(root, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
+const german = JSON.parse(readFileSync(join(root, 'l10n/bundle.l10n.de.json'), 'utf8')) as Record<
+  string,
+  string
+>;
 const nothing = (): void => undefined;
 
 /** In German, with what is filled in. */
@@ -49,8 +52,8 @@ describe('sentences of the engine in German', () => {
 
   it('have a word for every reason', () => {
     const errors = [
-      ...['ENOENT', 'ECONNREFUSED', 'EACCES', 'ETIMEDOUT', 'ENOTFOUND', 'ECONNRESET', 'CERT_EXPIRED'].map((code) =>
-        Object.assign(new Error('certificate'), { code }),
+      ...['ENOENT', 'ECONNREFUSED', 'EACCES', 'ETIMEDOUT', 'ENOTFOUND', 'ECONNRESET', 'CERT_EXPIRED'].map(
+        (code) => Object.assign(new Error('certificate'), { code }),
       ),
       new Error('odd'),
     ];
@@ -66,7 +69,10 @@ describe('sentences of the engine in German', () => {
       needsRebuild: ['memoryMiB', 'ports'],
       needsRestart: ['cpus'],
     });
-    assert.equal(engineSentence(rebuild?.message ?? ''), 'Wirkt ab dem nächsten Rebuild: Arbeitsspeicher, Ports.');
+    assert.equal(
+      engineSentence(rebuild?.message ?? ''),
+      'Wirkt ab dem nächsten Rebuild: Arbeitsspeicher, Ports.',
+    );
     assert.equal(engineSentence(start?.message ?? ''), 'Wirkt ab dem nächsten Start: CPUs.');
     assert.match(hintInWindow({ hint: rebuild?.hint }) ?? '', /^„.+“ behält alle Volumes\.$/);
     assert.match(hintInWindow({ hint: start?.hint }) ?? '', /^„.+“ erledigt das\.$/);
@@ -78,7 +84,12 @@ describe('sentences of the engine in German', () => {
       [...source.matchAll(new RegExp(`\\b${field}: (?:'([^']+)'|\`((?:[^\`\\\\]|\\\\.)+)\`)`, 'g'))].map(
         ([, plain, template = '']) => (plain ?? template).replace(/\$\{[^}]*\}/g, '7').replaceAll('\\`', '`'),
       );
-    const messages = [...written('message'), '1 workspace', '3 workspaces', '3.4 GiB free in /home/me/.berth'];
+    const messages = [
+      ...written('message'),
+      '1 workspace',
+      '3 workspaces',
+      '3.4 GiB free in /home/me/.berth',
+    ];
     const hints = written('hint').filter((hint) => !hint.includes('berth volume list'));
     assert.ok(messages.length > 7 && hints.length > 6, [...messages, ...hints].join('\n'));
     const english = [
