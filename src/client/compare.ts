@@ -2,7 +2,7 @@
 import type { Change, CompareEnd, CompareEvent, CompareFailure } from '../api/files/compare';
 import { fillPath, streamPaths } from '../api/paths';
 import { askForEvents } from './ask-events';
-import type { EngineClient } from './engine-client';
+import { streamQuery, type EngineClient } from './engine-client';
 
 export interface ComparedPlace {
   volume: string;
@@ -23,14 +23,12 @@ export async function compare(
   signal: AbortSignal,
   { full = false, gitignore = false }: { full?: boolean; gitignore?: boolean } = {},
 ): Promise<CompareEnd> {
-  const query = new URLSearchParams({ path: before.path, with: after.volume, withPath: after.path });
-  if (full) {
-    query.set('full', 'true');
-  }
-  if (gitignore) {
-    query.set('gitignore', 'true');
-  }
-  const path = `${fillPath(streamPaths.fileCompare, { volume: before.volume })}?${query.toString()}`;
+  const query = streamQuery<'files.compare'>({
+    ...{ path: before.path, with: after.volume, withPath: after.path },
+    ...(full && { full }),
+    ...(gitignore && { gitignore }),
+  });
+  const path = fillPath(streamPaths.fileCompare, { volume: before.volume }) + query;
   const deliver = (event: CompareEvent): void => {
     if ('changes' in event) {
       listener.changes(event.changes);

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { fillPath, paths, streamPaths, type RouteId } from '../api/paths';
 import type { RouteAnswer, RouteBody, RouteParams, RouteQuery } from '../api/routes';
+import type { StreamId, StreamQuery } from '../api/streams';
 import type { FileEntry } from '../api/files/schemas';
 import type { Operation } from '../api/operations/schemas';
 import { BerthError, isErrorCode } from '../api/errors';
@@ -24,19 +25,18 @@ type AnyInput = {
   signal?: AbortSignal;
 };
 
-export interface WriteQuery {
-  create: boolean;
-  overwrite: boolean;
-  mode?: number;
-}
-
 /** `?a=1&b=2`; values that are undefined are left out. */
-export function queryString(query: Readonly<Record<string, unknown>> = {}): string {
+function queryString(query: Readonly<Record<string, unknown>> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(
     Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
   ).toString();
   return search === '' ? '' : `?${search}`;
+}
+
+/** The query of a stream, as the contract has it. */
+export function streamQuery<Id extends StreamId>(query: StreamQuery<Id>): string {
+  return queryString(query as Readonly<Record<string, unknown>>);
 }
 
 export class EngineClient {
@@ -104,7 +104,7 @@ export class EngineClient {
   ): Promise<IncomingMessage> {
     const { signal, ...range } = options;
     return this.openAnswer({
-      path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...range }),
+      path: fillPath(streamPaths.fileContent, { volume }) + streamQuery<'files.read'>({ path, ...range }),
       ...(signal !== undefined && { signal }),
     });
   }
@@ -113,12 +113,12 @@ export class EngineClient {
     volume: string,
     path: string,
     content: Buffer | Readable,
-    options: WriteQuery,
+    options: Omit<StreamQuery<'files.write'>, 'path'>,
     signal?: AbortSignal,
   ): Promise<FileEntry> {
     const request = {
       method: 'PUT',
-      path: fillPath(streamPaths.fileContent, { volume }) + queryString({ path, ...options }),
+      path: fillPath(streamPaths.fileContent, { volume }) + streamQuery<'files.write'>({ path, ...options }),
       headers: { 'content-type': 'application/octet-stream' },
       body: content,
       ...(signal !== undefined && { signal }),
@@ -135,7 +135,7 @@ export class EngineClient {
   ): Promise<IncomingMessage> {
     const { signal, ...query } = options;
     return this.openAnswer({
-      path: fillPath(streamPaths.logs, { name }) + queryString(query),
+      path: fillPath(streamPaths.logs, { name }) + streamQuery<'workspaces.logs'>(query),
       ...(query.follow === true && { ownConnection: true }),
       ...(signal !== undefined && { signal }),
     });

@@ -2,7 +2,7 @@
 import type { FindEnd, FindEvent, FindQuery, FoundLine } from '../api/files/find';
 import { fillPath, streamPaths } from '../api/paths';
 import { askForEvents } from './ask-events';
-import type { EngineClient } from './engine-client';
+import { streamQuery, type EngineClient } from './engine-client';
 
 export interface FindListener {
   files?(paths: string[]): void;
@@ -17,8 +17,7 @@ export async function find(
   listener: FindListener,
   signal: AbortSignal,
 ): Promise<FindEnd> {
-  const fields = Object.entries(query).map(([name, value]) => [name, String(value)] as [string, string]);
-  const path = `${fillPath(streamPaths.fileFind, { volume })}?${new URLSearchParams(fields).toString()}`;
+  const path = fillPath(streamPaths.fileFind, { volume }) + streamQuery<'files.find'>(query);
   const deliver = (event: FindEvent): void => {
     if ('files' in event) {
       listener.files?.(event.files);

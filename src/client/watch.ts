@@ -2,7 +2,7 @@
 import { BerthError, asBerthError } from '../api/errors';
 import { fillPath, streamPaths } from '../api/paths';
 import type { FileChange } from '../api/files/schemas';
-import type { EngineClient } from './engine-client';
+import { streamQuery, type EngineClient } from './engine-client';
 import { readEvents } from './read-events';
 
 export interface WatchTarget {
@@ -40,10 +40,10 @@ async function follow(
   listener: WatchListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = new URLSearchParams({ path, recursive: String(recursive) }).toString();
+  const query = streamQuery<'files.watch'>({ path, recursive });
   const response = await client.transport.open({
     method: 'GET',
-    path: `${fillPath(streamPaths.fileWatch, { volume })}?${query}`,
+    path: fillPath(streamPaths.fileWatch, { volume }) + query,
     headers: { accept: 'text/event-stream' },
     signal,
     ownConnection: true,

@@ -10,7 +10,7 @@ import type { Operation } from '../api/operations/schemas';
 import { fillPath, streamPaths } from '../api/paths';
 import { failureOf } from '../api/rules/results';
 import type { ExportQuery, ImportQuery, ImportResult } from '../api/workspaces/export';
-import { queryString, settled, type EngineClient } from './engine-client';
+import { streamQuery, settled, type EngineClient } from './engine-client';
 import { wrapTransportError } from './transport';
 
 /** As `operationHeader` of the contract, which carries a schema library. */
@@ -30,7 +30,7 @@ export async function exportWorkspace(
   target: Writable,
   { signal, begun, ...query }: ExportOptions,
 ): Promise<Operation> {
-  const path = fillPath(streamPaths.export, { name }) + queryString(query);
+  const path = fillPath(streamPaths.export, { name }) + streamQuery<'workspaces.export'>(query);
   const request = { method: 'GET', path, ownConnection: true, signal };
   const content = await client.reach(() => client.transport.open(request), signal);
   const id = String(content.headers[operationHeader]);
@@ -157,7 +157,7 @@ export async function importWorkspace(
 ): Promise<ImportResult> {
   return (await client.transport.json({
     method: 'PUT',
-    path: streamPaths.import + queryString(query),
+    path: streamPaths.import + streamQuery<'workspaces.import'>(query),
     headers: { 'content-type': 'application/octet-stream' },
     // On a connection that stays: one that the engine closes after a refusal loses it, as it still sends.
     body: content,
