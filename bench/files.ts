@@ -39,9 +39,9 @@ async function latencies(client: EngineClient, volume: string, holder: string): 
   const stat = () => client.call('files.stat', { params, query: { path: '/hundred/f1' } });
   return [
     await row('stat', 1, latencyRounds, stat),
-    await row('list 100 entries', 2, latencyRounds, list('/hundred')),
-    await row('read 4 KiB', 2, latencyRounds, () => client.readFile(volume, '/hundred/f1')),
-    await row('list 10,000 entries', 150, 20, list('/flat')),
+    await row('list 100 entries', 1.5, latencyRounds, list('/hundred')),
+    await row('read 4 KiB', 1, latencyRounds, () => client.readFile(volume, '/hundred/f1')),
+    await row('list 10,000 entries', 75, 20, list('/flat')),
   ];
 }
 
@@ -114,15 +114,19 @@ async function copyRows(
   place: Place,
   name: string,
   byHand: ByHand,
-  { what, atMost }: { what: string; atMost: number },
+  { what, atMost }: { what: string; atMost: { up: number; down: number } },
 ): Promise<Row[]> {
   const { up, down } = await copies(place, name, byHand);
-  return Object.entries({ up, down }).map(([way, { subject, baseline }]) => ({
+  const pairs = [
+    ['up', up],
+    ['down', down],
+  ] as const;
+  return pairs.map(([way, { subject, baseline }]) => ({
     what: `${what} ${way}`,
     value: subject,
     unit: 'ms',
     baseline: { what: byHand.what, value: baseline },
-    budget: { atMost, of: 'ratio' },
+    budget: { atMost: atMost[way], of: 'ratio' },
     note: `median of ${rounds}`,
   }));
 }
@@ -143,10 +147,9 @@ async function measureWith(client: EngineClient, local: string): Promise<Row[]> 
     rows.push(...(await latencies(client, volume, 'held')));
     rows.push(...(await latencies(client, loose, 'not held')));
     const place = { client, volume, container: volume, local };
-    // A tenth less throughput is a ninth more time.
-    const big = { what: `${bigMiB} MiB file`, atMost: 1.11 };
+    const big = { what: `${bigMiB} MiB file`, atMost: { up: 0.8, down: 0.95 } };
     rows.push(...(await copyRows(place, 'big', dockerCp, big)));
-    const many = { what: `${fileCount} × 4 KiB`, atMost: 1.2 };
+    const many = { what: `${fileCount} × 4 KiB`, atMost: { up: 1.2, down: 1.2 } };
     rows.push(...(await copyRows(place, 'many', execTar, many)));
     return rows;
   } finally {

@@ -39,7 +39,7 @@ function row(what: string, times: readonly number[]): Row {
     what,
     value: median(times),
     unit: 'ms',
-    budget: { atMost: 50, of: 'value' },
+    budget: { atMost: 15, of: 'value' },
     note: `median of ${rounds}`,
   };
 }

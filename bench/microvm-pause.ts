@@ -106,9 +106,9 @@ function rowsOf(times: Times): Row[] {
     ...(atMost !== undefined && { budget: { atMost, of: 'value' as const } }),
   });
   return [
-    row('pause', 'pause', ['QMP `stop`', 'stop'], 50),
-    row('resume while its state is being saved', 'resume at once', ['QMP `cont`', 'cont'], 50),
-    row('resume after that', 'resume later', ['QMP `cont`', 'cont'], 50),
+    row('pause', 'pause', ['QMP `stop`', 'stop'], 25),
+    row('resume while its state is being saved', 'resume at once', ['QMP `cont`', 'cont'], 25),
+    row('resume after that', 'resume later', ['QMP `cont`', 'cont'], 25),
     row(`pause → ${memoryMiB} MiB guest saved on disk`, 'saved', ['QMP `migrate` to `cat`, `sync`', 'save']),
     row('resume from disk → SSH answers', 'resume from disk', ['bare QEMU `-incoming`', 'restore']),
   ];

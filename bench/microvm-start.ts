@@ -85,7 +85,7 @@ function rowsOf({ bare, cold, template, first }: Measured): Row[] {
       'create → SSH answers, cold',
       of(cold, 'ready'),
       { what: 'bare QEMU', value: of(bare, 'ready') },
-      1.1,
+      1,
       `${note}: ${stepsOf(cold)}`,
     ),
     row(

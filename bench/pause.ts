@@ -46,7 +46,7 @@ function measure(): Promise<Row[]> {
         value: median(berth[what]),
         unit: 'ms',
         baseline: { what: "Docker's API", value: median(plain[what]) },
-        budget: { atMost: 50, of: 'value' },
+        budget: { atMost: 25, of: 'value' },
         note: `median of ${rounds}`,
       }));
     } finally {

@@ -36,7 +36,7 @@ function queryString(query: Readonly<Record<string, unknown>> = {}): string {
 
 /** The query of a stream, as the contract has it. */
 export function streamQuery<Id extends StreamId>(query: StreamQuery<Id>): string {
-  return queryString(query as Readonly<Record<string, unknown>>);
+  return queryString(query);
 }
 
 export class EngineClient {
