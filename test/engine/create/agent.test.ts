@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { bridgeAddress } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('create: with an SSH agent', function () {
   this.timeout(testTimeoutMs);
@@ -53,7 +53,7 @@ describe('create: with an SSH agent', function () {
   const cloneUrl = async () =>
     `ssh://workspace@${await bridgeAddress(harness().docker)}:${port}/home/workspace/private.git`;
 
-  it('has no key without it, and says how to clone', async () => {
+  itOfContainers('the engine alone', 'has no key without it, and says how to clone', async () => {
     const { name, warnings } = await harness().create({ cloneUrl: await cloneUrl() });
     assert.match(warnings[0]?.message ?? '', /Permission denied \(publickey/);
     assert.match(warnings[0]?.hint ?? '', /ssh -A berth-.*--forward-agent/);

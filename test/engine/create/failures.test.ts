@@ -7,7 +7,7 @@ import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { FileServer, author, makeRepository } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('create: failures', function () {
   this.timeout(testTimeoutMs);
@@ -49,47 +49,51 @@ describe('create: failures', function () {
     await harness().delete(workspace.name);
   });
 
-  it('clones a branch with its submodules, and says what of the repository has not come', async () => {
-    const folder = await mkdtemp(join(harness().folder, 'parts-'));
-    const inner = await makeRepository(folder, { inner: 'from a submodule\n' });
-    await rename(inner, join(harness().folder, 'inner.git'));
-    const work = join(folder, 'outer');
-    const git = (...argv: string[]) => succeed('git', [...author, '-C', work, ...argv]);
-    await succeed('git', ['init', '-q', '-b', 'main', work]);
-    await git('commit', '-q', '--allow-empty', '-m', 'Begin');
-    await git('checkout', '-q', '-b', 'next');
-    await git(
-      '-c',
-      'protocol.file.allow=always',
-      'submodule',
-      '--quiet',
-      'add',
-      join(harness().folder, 'inner.git'),
-      'sub',
-    );
-    await git('config', '-f', '.gitmodules', 'submodule.sub.url', '../inner.git');
-    await git('config', '-f', '.gitmodules', 'submodule.gone.path', 'gone');
-    await git('config', '-f', '.gitmodules', 'submodule.gone.url', '../gone.git');
-    await git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},gone`);
-    await git('add', '.gitmodules');
-    await git('commit', '-q', '-m', 'Next');
-    const bare = join(harness().folder, 'outer.git');
-    await succeed('git', ['clone', '-q', '--bare', work, bare]);
-    await succeed('git', ['-C', bare, 'update-server-info']);
-    await succeed('git', ['-C', join(harness().folder, 'inner.git'), 'update-server-info']);
-    const { name, warnings } = await harness().create({
-      cloneUrl: files.url('outer.git'),
-      cloneBranch: 'next',
-    });
-    assert.equal(
-      await harness().sh(name, 'cat sub/inner && git branch --show-current'),
-      'from a submodule\nnext',
-    );
-    assert.equal(await harness().sh(name, 'git -C sub status --porcelain'), '');
-    const [warning] = warnings.filter(({ code }) => code === 'clone');
-    assert.match(warning?.message ?? '', /Not all submodules were cloned: .*gone/s);
-    await harness().delete(name);
-  });
+  itOfContainers(
+    'the engine alone',
+    'clones a branch with its submodules, and says what of the repository has not come',
+    async () => {
+      const folder = await mkdtemp(join(harness().folder, 'parts-'));
+      const inner = await makeRepository(folder, { inner: 'from a submodule\n' });
+      await rename(inner, join(harness().folder, 'inner.git'));
+      const work = join(folder, 'outer');
+      const git = (...argv: string[]) => succeed('git', [...author, '-C', work, ...argv]);
+      await succeed('git', ['init', '-q', '-b', 'main', work]);
+      await git('commit', '-q', '--allow-empty', '-m', 'Begin');
+      await git('checkout', '-q', '-b', 'next');
+      await git(
+        '-c',
+        'protocol.file.allow=always',
+        'submodule',
+        '--quiet',
+        'add',
+        join(harness().folder, 'inner.git'),
+        'sub',
+      );
+      await git('config', '-f', '.gitmodules', 'submodule.sub.url', '../inner.git');
+      await git('config', '-f', '.gitmodules', 'submodule.gone.path', 'gone');
+      await git('config', '-f', '.gitmodules', 'submodule.gone.url', '../gone.git');
+      await git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},gone`);
+      await git('add', '.gitmodules');
+      await git('commit', '-q', '-m', 'Next');
+      const bare = join(harness().folder, 'outer.git');
+      await succeed('git', ['clone', '-q', '--bare', work, bare]);
+      await succeed('git', ['-C', bare, 'update-server-info']);
+      await succeed('git', ['-C', join(harness().folder, 'inner.git'), 'update-server-info']);
+      const { name, warnings } = await harness().create({
+        cloneUrl: files.url('outer.git'),
+        cloneBranch: 'next',
+      });
+      assert.equal(
+        await harness().sh(name, 'cat sub/inner && git branch --show-current'),
+        'from a submodule\nnext',
+      );
+      assert.equal(await harness().sh(name, 'git -C sub status --porcelain'), '');
+      const [warning] = warnings.filter(({ code }) => code === 'clone');
+      assert.match(warning?.message ?? '', /Not all submodules were cloned: .*gone/s);
+      await harness().delete(name);
+    },
+  );
 
   it('fails and undoes all when a post-start script must not fail', async () => {
     const name = harness().name();
@@ -103,7 +107,7 @@ describe('create: failures', function () {
     await assertNothingOf(name);
   });
 
-  it('warns only, when it may fail', async () => {
+  itOfContainers('the engine alone', 'warns only, when it may fail', async () => {
     const script = join(harness().folder, 'fails.sh');
     const { name, state, warnings } = await harness().create({ postStart: { scripts: [script] } });
     assert.equal(state, 'running');
@@ -123,7 +127,7 @@ describe('create: failures', function () {
   });
 
   it('leaves nothing of creates that are cancelled at any moment', async () => {
-    for (const ms of [0, 60, 250, 500, 900]) {
+    for (const ms of column === 'container' ? [0, 60, 250, 500, 900] : [0, 250, 900]) {
       const name = harness().name();
       const operation = await harness().beginCreate(name);
       await sleep(ms);
@@ -154,7 +158,7 @@ describe('create: failures', function () {
     await harness().client.call('volumes.delete', { params: { volume } });
   });
 
-  it('creates without starting, when told to', async () => {
+  itOfContainers('the engine alone', 'creates without starting, when told to', async () => {
     const { name, state } = await harness().create({ start: false });
     assert.equal(state, 'stopped');
     await harness().verb('start', name);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** In minutes. Longer than it takes to look once, which in an emulated guest or on a busy machine is a while. */
 const pauseAfter = 0.05;
@@ -45,7 +45,7 @@ describe('lifecycle: idle policies', function () {
     await harness().delete(name);
   });
 
-  it('counts commands that run through the API', async () => {
+  itOfContainers('the engine alone', 'counts commands that run through the API', async () => {
     const { name } = await harness().create();
     const running = harness().exec(name, ['sleep', String(pauseAfter * 60 * 2 + 2)]);
     await harness().client.call('workspaces.update', { params: { name }, body: { idle: { pauseAfter } } });
@@ -67,7 +67,7 @@ describe('lifecycle: idle policies', function () {
     await harness().delete(name);
   });
 
-  it('goes on with its policies after it was killed', async () => {
+  itOfContainers('the engine alone', 'goes on with its policies after it was killed', async () => {
     const { name } = await harness().create({ idle: { pauseAfter } });
     await harness().killAndRestart();
     await eventually('it is paused', async () => (await harness().state(name)) === 'paused');
