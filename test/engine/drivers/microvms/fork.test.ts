@@ -1,6 +1,6 @@
 /** Forks of a microVM that runs: its disks, what was installed, and an identity of their own. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineInfo, Snapshot, Volume, Workspace } from '../../../../src/api';
@@ -41,6 +41,7 @@ describe('a fork of a microVM', function () {
     console.log(
       `      forked in ${Math.round(performance.now() - began)} ms, held for ${made.map(({ heldMs }) => heldMs).join()} ms`,
     );
+    assert(!existsSync(join(berth.home, 'images', 'oci', 'blobs')), 'nothing of it was packed');
     await berth.ok('start', fork);
     const [at, now] = [await root(fork, 'cat ~workspace/tick'), await root(name, 'cat ~workspace/tick')];
     assert(Number(at) > 0 && Number(now) > Number(at), `it went on: ${at} ${now}`);
