@@ -21,6 +21,7 @@ const endsOf = (index: number, words: string) => `(() => {
 
 interface Info {
   state: string;
+  sshPort: number;
   spec: {
     mounts?: { source: string; target: string; readOnly: boolean }[];
     network?: string;
@@ -98,12 +99,9 @@ describe('what is asked and said on the way', function () {
   it('the row of the SSH port has a menu', async () => {
     const { page } = ui.workbench;
     await row(name).expand();
-    const ssh = ui.workbench.tree('Workspaces').rows.filter({ hasText: 'SSH port' }).first();
-    await ssh.waitFor({ timeout: slow });
-    await ssh.click({ button: 'right' });
-    const entries = page.locator('.monaco-menu .action-item .action-label');
-    await entries.filter({ hasText: 'Copy Workspace SSH Command' }).waitFor();
-    const labels = await entries.allInnerTexts();
+    const ssh = row(`SSH port ${(await info()).sshPort}`);
+    await ssh.waitFor('visible', slow);
+    const labels = await ssh.menuEntries('Copy Workspace SSH Command');
     for (const each of ['Open Workspace', 'Open Workspace Terminal', 'Copy Workspace SSH Command']) {
       assert.ok(labels.includes(each), labels.join());
     }

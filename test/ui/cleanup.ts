@@ -22,20 +22,33 @@ export async function berth(session: Session, ...argv: string[]): Promise<string
   return stdout;
 }
 
-/** All of the session: with the last one goes what Docker has of them. */
-export async function deleteSnapshots(session: Session | undefined): Promise<void> {
-  if (session === undefined) return;
+/** All of the session: with the last one goes what Docker has of them. Whether they are gone. */
+export async function deleteSnapshots(session: Session): Promise<boolean> {
   const listed = await berth(session, 'snapshot', 'list', '--json').catch(() => '[]');
   const all = JSON.parse(listed) as { volume: string; id: string }[];
-  for (const { volume, id } of all) await berth(session, 'snapshot', 'delete', volume, id, '--yes');
+  let areGone = true;
+  for (const { volume, id } of all) {
+    const deleted = berth(session, 'snapshot', 'delete', volume, id, '--yes');
+    areGone = (await isGone(id, 'There is no snapshot', deleted)) && areGone;
+  }
+  return areGone;
 }
 
-export async function cleanUp(session: Session | undefined, workspace: string): Promise<void> {
-  if (session !== undefined) {
-    await berth(session, 'delete', workspace, '--yes').catch((error: unknown) => {
-      if (!String(error).includes('There is no workspace')) {
-        console.error(`${workspace} could not be deleted: ${String(error)}`);
-      }
-    });
+/** Whether it is gone. Some tests delete theirs themselves. */
+export const deleteWorkspace = (session: Session, workspace: string): Promise<boolean> =>
+  isGone(workspace, 'There is no workspace', berth(session, 'delete', workspace, '--yes'));
+
+/** Whether it is gone. */
+export const deleteVolume = (session: Session, volume: string): Promise<boolean> =>
+  isGone(volume, 'There is no volume', berth(session, 'volume', 'delete', volume, '--yes'));
+
+async function isGone(name: string, gone: string, deleted: Promise<string>): Promise<boolean> {
+  try {
+    await deleted;
+    return true;
+  } catch (error) {
+    if (String(error).includes(gone)) return true;
+    console.error(`${name} could not be deleted: ${String(error)}`);
+    return false;
   }
 }

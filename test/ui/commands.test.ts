@@ -2,17 +2,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
 import { changeMachineSettings } from './support/settings';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
@@ -28,36 +24,29 @@ describe('commands that ask, from the palette and the menus', function () {
   const made = `uiv-${tag}`;
   /** Takes requests, and answers none. */
   const registry = createServer(() => undefined);
-  let session: Session;
-  let folder: string;
+  const ui = useSession({
+    workspaces: [name, other],
+    // Before the window shows its volumes.
+    prepare: async (folder) => {
+      await docker('volume', 'create', `workspace-${other}`);
+      return { folder };
+    },
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
     await once(registry.listen(0, '127.0.0.1'), 'listening');
-    await docker('volume', 'create', `workspace-${other}`);
-    session = await launch({ vsix: await berthVsix(), folder });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', name);
+    await berth(ui.session, 'create', name);
     await row().waitFor('visible', slow);
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
   after(async () => {
-    await cleanUp(session, name);
-    await cleanUp(session, other);
-    await session.stop();
     registry.closeAllConnections();
     registry.close();
     await docker('volume', 'rm', '-f', `workspace-${other}`, made);
-    await rm(folder, { recursive: true });
   });
 
-  const row = (label = name) => session.workbench.tree('Workspaces').row(label);
-  const volume = (label: string) => session.workbench.tree('Volumes').row(label);
+  const row = (label = name) => ui.workbench.tree('Workspaces').row(label);
+  const volume = (label: string) => ui.workbench.tree('Volumes').row(label);
   const until = (state: string, label = name) =>
     eventually(
       `${label} to be ${state}`,
@@ -68,8 +57,8 @@ describe('commands that ask, from the palette and the menus', function () {
 
   /** Up to the dialog that says what the rebuild costs, and its answer. */
   async function publishAndRebuild(answer: 'Cancel' | 'Rebuild'): Promise<void> {
-    const { quickInput, dialog, notifications } = session.workbench;
-    await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
+    const { quickInput, dialog, notifications } = ui.workbench;
+    await berth(ui.session, 'exec', name, '--', 'touch', '/var/tmp/own');
     await row().contextMenu('Publish Port…');
     await quickInput.waitForTitle(`Publish a Port of ${name}`);
     await quickInput.enter('8000');
@@ -79,7 +68,7 @@ describe('commands that ask, from the palette and the menus', function () {
   }
 
   it('a command of the palette offers what it can work on, and nothing else', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.run('Berth: Pause Workspace');
     assert.deepEqual(await workbench.quickInput.labels(), [name]);
     await workbench.quickInput.pick(name);
@@ -103,7 +92,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('changes limits while it runs, and takes them back', async () => {
-    const { quickInput, notifications } = session.workbench;
+    const { quickInput, notifications } = ui.workbench;
     await row().contextMenu('Edit Workspace Limits…');
     await quickInput.waitForTitle(`Limits of ${name}`);
     await quickInput.pick('1 CPU, 2 GiB');
@@ -117,7 +106,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('publishes a port with the next rebuild, which it offers, and takes it back', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput } = workbench;
     await publishAndRebuild('Cancel');
     await row('Port 8000').waitForDescription(/^127\.0\.0\.1:\d+$/);
@@ -142,7 +131,7 @@ describe('commands that ask, from the palette and the menus', function () {
     const address = await row('Port 8000').description();
     const serve =
       'echo through >answer; setsid /.berth/bin/python3 -m http.server 8000 >/dev/null 2>&1 </dev/null &';
-    await berth(session, 'exec', name, '--', 'sh', '-c', serve);
+    await berth(ui.session, 'exec', name, '--', 'sh', '-c', serve);
     await eventually(
       'an answer',
       async () => {
@@ -156,8 +145,8 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('rebuilds on an image after saying what is kept and what is lost', async () => {
-    const { quickInput, dialog } = session.workbench;
-    await berth(session, 'exec', name, '--', 'touch', '/var/tmp/own');
+    const { quickInput, dialog } = ui.workbench;
+    await berth(ui.session, 'exec', name, '--', 'touch', '/var/tmp/own');
     const before = await inspect('{{.Id}}');
     await row().contextMenu('Rebuild Workspace from Image…');
     await quickInput.pick('workspace:latest');
@@ -165,7 +154,7 @@ describe('commands that ask, from the palette and the menus', function () {
     assert.match(asked, /outside of its volumes: \d+ files?, \d/);
     assert.match(asked, new RegExp(`Kept: volume workspace-${name}\\.`));
     // Enter ends nothing.
-    await session.workbench.page.keyboard.press('Enter');
+    await ui.workbench.page.keyboard.press('Enter');
     assert.equal(await inspect('{{.State.Running}} {{.Id}}'), `true ${before}`);
     await row().contextMenu('Rebuild Workspace from Image…');
     await quickInput.pick('workspace:latest');
@@ -186,8 +175,8 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('shows the log of a workspace', async () => {
-    const { workbench } = session;
-    await berth(session, 'ssh', name, '--', 'true');
+    const { workbench } = ui.session;
+    await berth(ui.session, 'ssh', name, '--', 'true');
     await row().contextMenu('Show Workspace Log');
     const output = workbench.page.locator('.part.panel .view-lines');
     await eventually('the log', async () => assert.match(await output.innerText(), /Accepted/), slow);
@@ -195,7 +184,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('adopts the volume of another tool by name, and with consent', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.run('Berth: Use an Existing Volume as Workspace…');
     await workbench.quickInput.pick(other);
     assert.match(await workbench.dialog.text(), /keeps its name and all its files/);
@@ -204,14 +193,11 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('works on all selected rows, and says what it leaves out', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row(other).contextMenu('Stop Workspace');
     await until('stopped', other);
     await row().click();
-    await row(other)
-      .locator.locator('.label-name')
-      .first()
-      .click({ modifiers: ['Control'] });
+    await row(other).addToSelection();
     // The menu offers only what all of them can do; the button is that of one row, and works on all.
     await row(other).inlineAction('Start Workspace');
     await workbench.notifications.waitFor('1 of 2 ignored');
@@ -230,7 +216,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('does by keys what is meant for the row that has the focus, whatever is selected', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { keyboard } = workbench.page;
     const tree = workbench.tree('Workspaces');
     const [first = '', second = ''] = [name, other].sort();
@@ -247,7 +233,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('archives, and takes it back', async () => {
-    const { notifications } = session.workbench;
+    const { notifications } = ui.workbench;
     await row(other).click();
     await row(other).contextMenu('Archive Workspace');
     await until('archived', other);
@@ -256,7 +242,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('groups and sorts both views', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput } = workbench;
     // What is unfolded stays so in its group.
     await workbench.tree('Workspaces').titleAction('Collapse All');
@@ -287,12 +273,12 @@ describe('commands that ask, from the palette and the menus', function () {
     await volume(other).waitForDescription(/\d (?:[KMG]i)?B/, slow);
     await volume(name).expand();
     await volume(name).waitForDescription(/\d (?:[KMG]i)?B/, slow);
-    await volume(name).showTooltip(session.workbench.page.getByRole('cell', { name: 'Used by' }));
-    await session.workbench.screenshot('volume-panel');
+    await volume(name).showTooltip(ui.workbench.page.getByRole('cell', { name: 'Used by' }));
+    await ui.workbench.screenshot('volume-panel');
   });
 
   it('creates and deletes volumes, and offers only those that can be deleted or resized', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput, dialog } = workbench;
     await workbench.run('Berth: Create Volume…');
     await quickInput.box.fill('Not A Name');
@@ -320,7 +306,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('cancels an operation that takes its time', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.run('Berth: Pull Image…');
     await workbench.quickInput.enter(`127.0.0.1:${(registry.address() as AddressInfo).port}/nothing:1`);
     // The next command would close a box that is still thinking about its input.
@@ -330,7 +316,7 @@ describe('commands that ask, from the palette and the menus', function () {
       await workbench.quickInput.rows.filter({ hasText: 'nothing:1' }).first().click({ timeout: 2_000 });
     });
     const operations = async () =>
-      JSON.parse(await berth(session, 'operations', '--json')) as { title: string; status: string }[];
+      JSON.parse(await berth(ui.session, 'operations', '--json')) as { title: string; status: string }[];
     await eventually('its end', async () => {
       const pull = (await operations()).find(({ title }) => title.includes('nothing:1'));
       assert.equal(pull?.status, 'cancelled');
@@ -338,9 +324,9 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('restarts its engine, keeps its log, and says in the status bar how many run', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const pid = async (): Promise<number> =>
-      (JSON.parse(await berth(session, 'status', '--json')) as { pid: number }).pid;
+      (JSON.parse(await berth(ui.session, 'status', '--json')) as { pid: number }).pid;
     const before = await pid();
     await workbench.run('Berth: Restart Engine');
     await eventually('another engine', async () => assert.notEqual(await pid(), before), slow);
@@ -354,7 +340,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('shows the log of the engine, and ends the engine until it is wanted again', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.run('Berth: Show Engine Log');
     await workbench.page.locator('.tab', { hasText: 'engine.log' }).waitFor();
     await workbench.run('Berth: Stop Engine');
@@ -364,13 +350,13 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('has a terminal profile', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const tabs = workbench.page.locator('.tabs-list .monaco-list-row');
     await workbench.run('Berth: Open Workspace Terminal');
     await workbench.quickInput.pick(other);
     await workbench.terminal.waitForText('$', slow);
     // A VS Code that has looked for profiles before it knew of its extensions looks again when these settings change.
-    await changeMachineSettings(session, { 'terminal.integrated.defaultProfile.linux': 'bash' });
+    await changeMachineSettings(ui.session, { 'terminal.integrated.defaultProfile.linux': 'bash' });
     await eventually('the profile', async () => {
       await workbench.run('Create New Terminal (With Profile)');
       const profile = workbench.quickInput.rows.filter({ hasText: 'Berth Workspace' });
@@ -386,7 +372,7 @@ describe('commands that ask, from the palette and the menus', function () {
   });
 
   it('gives a tour of six steps', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.run('Berth: Get Started with Berth');
     const tour = workbench.page.locator('.gettingStartedContainer');
     await tour.getByText('Persistent workspaces on your own machine').waitFor({ timeout: slow });

@@ -80,10 +80,7 @@ describe('the rows of files and of who has them', function () {
     await ui.workbench.screenshot('compared');
     await editor.closeAll();
     await volumes().row('two.txt').click();
-    await volumes()
-      .row('one copy.txt')
-      .locator.locator('.label-name')
-      .click({ modifiers: ['ControlOrMeta'] });
+    await volumes().row('one copy.txt').addToSelection();
     await volumes().row('one copy.txt').contextMenu('Compare File with…');
     await eventually('the names of both', async () => {
       const tabs = await page.locator('.tabs-container .tab').allInnerTexts();

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { berthVsix, packageExtension } from '../runner/package-extension';
-import { ROOT } from '../runner/setup';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
 import { Keyboard } from './support/keyboard';
-import { launch, pictureFailure, type Session } from './support/launch';
 import { OpenedWindows } from './support/opened-windows';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
@@ -19,44 +14,38 @@ describe('all by the keyboard, from an empty window on', function () {
   const workspaceRow = new RegExp(`^Workspace ${name}, running`);
   const homeRow = new RegExp(`^Volume ${name}, home`);
   const windows = new OpenedWindows();
-  let session: Session;
   let keys: Keyboard;
-  let folder: string;
+
+  const ui = useSession({
+    workspaces: [name],
+    hasRemoteSsh: true,
+    begins: 'bare',
+    prepare: () => ({ onPage: windows.watch }),
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    const remoteSsh = join(folder, 'remote-ssh.vsix');
-    await packageExtension(join(ROOT, 'test/ui/fixtures/remote-ssh'), remoteSsh);
-    session = await launch({ vsix: [await berthVsix(), remoteSsh], onPage: windows.watch });
-    keys = new Keyboard(session.workbench.page);
+    keys = new Keyboard(ui.workbench.page);
     await noticePointer();
   });
 
   const noticePointer = () =>
-    session.workbench.page.evaluate(
+    ui.workbench.page.evaluate(
       "addEventListener('pointerdown', () => document.body.setAttribute('data-pressed', ''), true)",
     );
 
-  afterEach(async function () {
-    await pictureFailure(session, this.currentTest);
-    assert.equal(await session.workbench.page.locator('body[data-pressed]').count(), 0, 'the mouse was used');
+  afterEach(async () => {
+    assert.equal(await ui.workbench.page.locator('body[data-pressed]').count(), 0, 'the mouse was used');
   });
 
-  after(async () => {
-    await cleanUp(session, name);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const type = (text: string) => session.workbench.page.keyboard.type(text);
-  const inside = async (...argv: string[]) => (await berth(session, 'exec', name, '--', ...argv)).trim();
+  const type = (text: string) => ui.workbench.page.keyboard.type(text);
+  const inside = async (...argv: string[]) => (await berth(ui.session, 'exec', name, '--', ...argv)).trim();
   const files = async () => (await inside('ls', '-A', '/home/workspace')).split('\n').sort();
   const waitForFiles = (...wanted: string[]) =>
     eventually('the files', async () => assert.deepEqual(await files(), wanted));
-  const menu = () => session.workbench.page.locator('.monaco-menu').first();
+  const menu = () => ui.workbench.page.locator('.monaco-menu').first();
 
   it('the view shows, and its welcome can be reached', async () => {
-    const { page } = session.workbench;
+    const { page } = ui.workbench;
     await page.locator('.activitybar').getByRole('tab', { name: 'Berth' }).waitFor({ timeout: slow });
     await keys.go('F6', /^Explorer/);
     await keys.go('ArrowDown', /^Berth$/);
@@ -67,8 +56,8 @@ describe('all by the keyboard, from an empty window on', function () {
 
   it('a workspace is created by the wizard, and its row has the focus', async () => {
     const { quickInput, tree } = {
-      quickInput: session.workbench.quickInput,
-      tree: session.workbench.tree('Workspaces'),
+      quickInput: ui.workbench.quickInput,
+      tree: ui.workbench.tree('Workspaces'),
     };
     await keys.press('Enter');
     await quickInput.waitForTitle('Create Workspace (1/');
@@ -84,7 +73,7 @@ describe('all by the keyboard, from an empty window on', function () {
   });
 
   it('keys do what they are for on the row of a workspace', async () => {
-    const { quickInput } = session.workbench;
+    const { quickInput } = ui.workbench;
     await keys.press('F2');
     await quickInput.waitForTitle(`Rename ${name}`);
     await quickInput.cancel();
@@ -99,13 +88,13 @@ describe('all by the keyboard, from an empty window on', function () {
   });
 
   it('a file of the home is found, opened, edited and saved', async () => {
-    const { editor } = session.workbench;
+    const { editor } = ui.workbench;
     await keys.press('ArrowRight');
     await keys.go('ArrowDown', new RegExp(`^Volume workspace-${name} at`));
     // Enter on what is mounted leads to its volume in the other view, and unfolds it.
     await keys.press('Enter');
     await keys.waitForFocus(homeRow);
-    await session.workbench.tree('Volumes').row('.profile').waitFor('visible', slow);
+    await ui.workbench.tree('Volumes').row('.profile').waitFor('visible', slow);
     await keys.go('ArrowDown', /^\.profile/);
     await keys.press('Enter');
     await editor.waitForTab('.profile');
@@ -120,11 +109,11 @@ describe('all by the keyboard, from an empty window on', function () {
   });
 
   it('files are copied, cut, pasted, renamed and deleted', async () => {
-    const { quickInput, dialog } = session.workbench;
+    const { quickInput, dialog } = ui.workbench;
     await keys.press('Control+C');
     await keys.press('Control+V');
     await waitForFiles('.bash_logout', '.bashrc', '.profile', '.profile copy');
-    await session.workbench.tree('Volumes').row('.profile copy').waitFor();
+    await ui.workbench.tree('Volumes').row('.profile copy').waitFor();
     await keys.go('ArrowDown', /^\.profile copy/);
     await keys.press('F2');
     await quickInput.waitForTitle('Rename .profile copy');
@@ -135,7 +124,7 @@ describe('all by the keyboard, from an empty window on', function () {
     await keys.waitForFocus(/^kept/);
     await inside('mkdir', '/home/workspace/folder');
     await keys.press('Control+X');
-    await session.workbench.tree('Volumes').row('folder').waitFor();
+    await ui.workbench.tree('Volumes').row('folder').waitFor();
     await keys.go('ArrowUp', /^folder/);
     await keys.press('Control+V');
     await waitForFiles('.bash_logout', '.bashrc', '.profile', 'folder');
@@ -150,8 +139,8 @@ describe('all by the keyboard, from an empty window on', function () {
 
   it('files of the file system are copied and pasted below the workspace, and refuse what is not allowed', async () => {
     const { notifications, tree } = {
-      notifications: session.workbench.notifications,
-      tree: session.workbench.tree('Workspaces'),
+      notifications: ui.workbench.notifications,
+      tree: ui.workbench.tree('Workspaces'),
     };
     await keys.go('Shift+Tab', /^Workspace|^Volume workspace-.* at/);
     await keys.go('ArrowUp', workspaceRow);
@@ -160,7 +149,7 @@ describe('all by the keyboard, from an empty window on', function () {
     await tree.row('etc').waitFor('visible', slow);
     await keys.go('ArrowDown', /^\.dockerenv, file/);
     await keys.press('Control+C');
-    await session.workbench.statusBar(/Copied \.dockerenv/);
+    await ui.workbench.statusBar(/Copied \.dockerenv/);
     await keys.press('Control+X');
     await notifications.waitFor(/read-only until you allow changes/);
     await keys.press('Escape');
@@ -170,7 +159,7 @@ describe('all by the keyboard, from an empty window on', function () {
   });
 
   it('the workspace is opened by Enter, and its folder becomes that of the window', async () => {
-    const { dialog, page } = session.workbench;
+    const { dialog, page } = ui.workbench;
     await keys.go('Shift+Tab', /^Workspace|^Volume workspace-.* at/);
     await keys.go('ArrowUp', workspaceRow);
     await keys.press('Enter');
@@ -186,23 +175,23 @@ describe('all by the keyboard, from an empty window on', function () {
       forceNewWindow: false,
     });
     await page.goBack();
-    await session.workbench.waitUntilReady();
+    await ui.workbench.waitUntilReady();
     await noticePointer();
     // A window that comes back gives the focus to its editor, when that is ready.
     await eventually('the focus in the view', async () => {
-      await session.workbench.run('Focus on Workspaces View');
+      await ui.workbench.run('Focus on Workspaces View');
       await keys.press('Home');
       await keys.waitForFocus(workspaceRow, 3_000);
     });
   });
 
   it('the workspace is deleted through its dialog, whose first button harms nothing', async () => {
-    const { dialog } = session.workbench;
+    const { dialog } = ui.workbench;
     await keys.press('Delete');
     assert.match(await dialog.text(), new RegExp(`Delete workspace ${name} and its files`));
     assert.doesNotMatch(await keys.focused(), /^Delete$/);
     await keys.go('Tab', /^Delete$/);
     await keys.press('Enter');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
+    await ui.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
   });
 });

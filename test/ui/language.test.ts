@@ -57,8 +57,8 @@ for (const { title, locale, isPseudo } of [
 
     const ui = useSession({
       workspaces: [name],
-      isWithoutEngine: true,
-      prepare: (folder) => ({
+      begins: 'in the side bar',
+      own: (folder) => ({
         folder,
         locale,
         // Their names are nobody's to translate.
@@ -120,10 +120,10 @@ for (const { title, locale, isPseudo } of [
       if (!isPseudo) {
         assert.deepEqual(await page.evaluate<string[]>(cutOff('.sidebar .monaco-list-row .label-name')), []);
       }
-      await item.click({ button: 'right' });
-      await page.locator(menu).first().waitFor();
-      // It comes in slowly.
-      await page.waitForTimeout(500);
+      const title = isPseudo
+        ? pseudo('Show Workspace Panel')
+        : await german('command.workspace.showPanel.title');
+      await workbench.tree('Workspaces').row(name).menuEntries(title);
       await assertTranslated('the menu', menu, 8);
       await workbench.screenshot(`language-${locale}-menu`);
       await page.keyboard.press('Escape');

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
+import { release } from 'node:os';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
 import { machinesOf, microvmCache } from '../support/runtimes/microvms';
-import { berth, cleanUp } from './cleanup';
+import { berth, deleteWorkspace } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
 import { changeMachineSettings } from './support/settings';
+import { useSession } from './use-session';
 
 /** Guests may be emulated, and the first one of a machine waits for its kit and its root file system. */
 const slow = 180_000;
@@ -20,45 +19,35 @@ describe('a microVM, from the wizard to its end', function () {
   const name = `uim-${randomBytes(3).toString('hex')}`;
   const volume = `workspace-${name}`;
   const image = `${name}:1`;
-  let session: Session;
-  let folder: string;
   let home: string;
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    const vsix = await berthVsix();
-    session = await launch({ vsix, folder, env: { BERTH_CACHE: microvmCache } });
-    home = join(session.vscode.home, '.berth');
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-  });
-
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
+  // Before all else is taken away: an image goes while there is an engine to ask.
   after(async () => {
-    await cleanUp(session, name);
-    await berth(session, 'image', 'remove', image).catch(() => undefined);
+    await deleteWorkspace(ui.session, name);
+    await berth(ui.session, 'image', 'remove', image).catch(() => undefined);
     const left = await machinesOf(home);
     left.forEach((pid) => process.kill(pid, 'SIGKILL'));
-    await session.stop();
-    await rm(folder, { recursive: true });
     assert.deepEqual(left, []);
   });
 
-  const row = (label = name) => session.workbench.tree('Workspaces').row(label);
-  const file = (label: string) => session.workbench.tree('Volumes').row(label);
+  const ui = useSession({ own: (folder) => ({ folder, env: { BERTH_CACHE: microvmCache } }) });
+
+  before(() => {
+    home = join(ui.session.vscode.home, '.berth');
+  });
+
+  const row = (label = name) => ui.workbench.tree('Workspaces').row(label);
+  const file = (label: string) => ui.workbench.tree('Volumes').row(label);
   const until = (state: string) =>
     eventually(
       `the microVM to be ${state}`,
       async () => assert.match(await row().spoken(), new RegExp(`, ${state}(,| ·) .*microVM`)),
       slow,
     );
-  const inside = (...argv: string[]): Promise<string> => berth(session, 'exec', name, '--', ...argv);
+  const inside = (...argv: string[]): Promise<string> => berth(ui.session, 'exec', name, '--', ...argv);
 
   it('is chosen in the wizard, which says what it is', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput, page } = workbench;
     await workbench.run('Berth: Create Workspace…');
     await quickInput.waitForTitle('(1/');
@@ -93,7 +82,7 @@ describe('a microVM, from the wizard to its end', function () {
   });
 
   it('shows its steps while it is made, and what it is when it runs', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().waitForDescription(/^creating…|microVM/, slow);
     const steps = ['Find the image', 'Prepare the image', 'Create the microVM', 'Prepare the microVM'];
     const last = ['Boot', 'Install keys and start SSH'];
@@ -124,7 +113,7 @@ describe('a microVM, from the wizard to its end', function () {
   });
 
   it('has a terminal under a kernel of its own', async () => {
-    const { terminal } = session.workbench;
+    const { terminal } = ui.workbench;
     await terminal.waitForText('$', slow);
     await terminal.type('echo "kernel=$(uname -r)=" on $((6*7))');
     await terminal.waitForText('= on 42', slow);
@@ -132,11 +121,11 @@ describe('a microVM, from the wizard to its end', function () {
     assert.match(kernel ?? '', /^\d+\.\d+/);
     assert.notEqual(kernel, release());
     await terminal.type('mkdir src; echo one > src/hello.txt');
-    await session.workbench.screenshot('microvm-terminal');
+    await ui.workbench.screenshot('microvm-terminal');
   });
 
   it('has files that open, change and are saved while it runs', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { editor } = workbench;
     await row().contextMenu('Browse Workspace Files');
     await file('src').waitFor('visible', slow);
@@ -158,7 +147,7 @@ describe('a microVM, from the wizard to its end', function () {
   });
 
   it('publishes a port while it runs', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput, notifications } = workbench;
     await row().contextMenu('Publish Port…');
     await quickInput.waitForTitle(`Publish a Port of ${name}`);
@@ -184,7 +173,7 @@ describe('a microVM, from the wizard to its end', function () {
     await row('Port 8000').waitFor('hidden', slow);
     await assert.rejects(fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) }));
     await notifications.press(`${address} is no longer published.`, 'Undo');
-    await berth(session, 'port', 'add', name, '8001');
+    await berth(ui.session, 'port', 'add', name, '8001');
     await row('Port 8001').waitFor('visible', slow);
     await row('Port 8000').waitForDescription(new RegExp(`^${address.replaceAll('.', '\\.')}$`));
   });
@@ -192,14 +181,14 @@ describe('a microVM, from the wizard to its end', function () {
   it('stands still while it is paused', async () => {
     await row().contextMenu('Pause Workspace');
     await until('paused');
-    await session.workbench.screenshot('microvm-paused');
+    await ui.workbench.screenshot('microvm-paused');
     await row().inlineAction('Resume Workspace');
     await until('running');
     assert.equal(await inside('cat', 'src/hello.txt'), 'one\ntwo\n');
   });
 
   it('has files that open, change and are saved while it is stopped', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { editor } = workbench;
     await editor.closeAll();
     await row().contextMenu('Stop Workspace');
@@ -216,24 +205,24 @@ describe('a microVM, from the wizard to its end', function () {
     await editor.append('three\n');
     await editor.save('hello.txt');
     await eventually('the file on the disk', async () =>
-      assert.equal(await berth(session, 'cat', `${name}:src/hello.txt`), 'one\ntwo\nthree\n'),
+      assert.equal(await berth(ui.session, 'cat', `${name}:src/hello.txt`), 'one\ntwo\nthree\n'),
     );
     await workbench.screenshot('microvm-edit-stopped');
   });
 
   it('becomes an image', async () => {
-    const { quickInput, notifications } = session.workbench;
+    const { quickInput, notifications } = ui.workbench;
     await row().contextMenu('Commit Workspace to Image…');
     await quickInput.waitForTitle(`Commit ${name} to an Image`);
     assert.equal(await quickInput.box.inputValue(), image);
-    await session.workbench.page.keyboard.press('Enter');
+    await ui.workbench.page.keyboard.press('Enter');
     await notifications.waitFor(`Committed ${image}:`, slow);
-    await session.workbench.screenshot('microvm-commit');
-    assert.match(await berth(session, 'image', 'list'), new RegExp(name));
+    await ui.workbench.screenshot('microvm-commit');
+    assert.match(await berth(ui.session, 'image', 'list'), new RegExp(name));
   });
 
   it('finds all its files when it starts again', async () => {
-    const tree = session.workbench.tree('Volumes');
+    const tree = ui.workbench.tree('Volumes');
     await row().inlineAction('Start Workspace');
     const seen: string[][] = [];
     await eventually(
@@ -251,19 +240,19 @@ describe('a microVM, from the wizard to its end', function () {
   });
 
   it('can be seen in every theme', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const themes = { 'Default Light Modern': 'vs', 'Default High Contrast': 'hc-black' };
     for (const [theme, kind] of Object.entries(themes)) {
-      await changeMachineSettings(session, { 'workbench.colorTheme': theme });
+      await changeMachineSettings(ui.session, { 'workbench.colorTheme': theme });
       await workbench.page.locator(`.monaco-workbench.${kind}`).waitFor();
       await workbench.screenshot(`microvm-${kind}`);
     }
-    await changeMachineSettings(session, { 'workbench.colorTheme': 'Default Dark Modern' });
+    await changeMachineSettings(ui.session, { 'workbench.colorTheme': 'Default Dark Modern' });
     await workbench.page.locator('.monaco-workbench.vs-dark').waitFor();
   });
 
   it('is deleted only after a dialog that names what goes, and leaves nothing', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Delete Workspace…');
     const text = await workbench.dialog.text();
     assert.match(text, new RegExp(`volume ${volume}: [\\d.]+ (?:[KMG]i)?B`));

@@ -8,8 +8,8 @@ describe('a machine without Docker', function () {
   this.timeout(240_000);
 
   const ui = useSession({
-    isWithoutEngine: true,
-    prepare: (folder) => ({ folder, settings: { 'berth.dockerHost': nowhere } }),
+    begins: 'in the side bar',
+    own: (folder) => ({ folder, settings: { 'berth.dockerHost': nowhere } }),
   });
 
   const view = (title: string) => ui.workbench.tree(title).pane;

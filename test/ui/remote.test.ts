@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix, packageExtension } from '../runner/package-extension';
-import { ROOT } from '../runner/setup';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
 import { OpenedWindows, type Opened } from './support/opened-windows';
 import { changeUserSettings, settingsOf } from './support/settings';
+import { useSession } from './use-session';
 
 const slow = 60_000;
 const ownLine = 'Host mine\n  HostName example.org\n';
@@ -17,35 +14,23 @@ const ownLine = 'Host mine\n  HostName example.org\n';
 describe('opening a workspace with a Remote-SSH extension', function () {
   this.timeout(240_000);
   const name = `uir-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
   const wire = new OpenedWindows();
-  const config = (): string => join(session.vscode.home, '.ssh', 'config');
+  const config = (): string => join(ui.session.vscode.home, '.ssh', 'config');
+
+  const ui = useSession({
+    workspaces: [name],
+    hasRemoteSsh: true,
+    prepare: (folder) => ({ folder, onPage: wire.watch }),
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    const remoteSsh = join(folder, 'remote-ssh.vsix');
-    await packageExtension(join(ROOT, 'test/ui/fixtures/remote-ssh'), remoteSsh);
-    session = await launch({ vsix: [await berthVsix(), remoteSsh], folder, onPage: wire.watch });
-    await mkdir(join(session.vscode.home, '.ssh'));
+    await mkdir(join(ui.session.vscode.home, '.ssh'));
     await writeFile(config(), ownLine);
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'create', name, '--clone', 'file:///not/there', '--no-start');
+    await berth(ui.session, 'create', name, '--clone', 'file:///not/there', '--no-start');
     await show(/stopped/);
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const row = () => session.workbench.tree('Workspaces').row(name);
+  const row = () => ui.workbench.tree('Workspaces').row(name);
 
   const opened = (path: string, forceNewWindow: boolean): Opened => ({
     address: `vscode-remote://ssh-remote+berth-${name}${path}`,
@@ -53,7 +38,7 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   });
 
   async function show(state: RegExp): Promise<void> {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.waitUntilReady();
     await workbench.openSideBar('Berth');
     // Its menu depends on it.
@@ -61,7 +46,7 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   }
 
   it('leaves everything alone when the line in the SSH config is refused', async () => {
-    const { dialog } = session.workbench;
+    const { dialog } = ui.workbench;
     await row().contextMenu('Open Workspace');
     assert.match(await dialog.text(), /Let SSH find Berth workspaces by name\?[\s\S]*It includes \//);
     await dialog.press('Cancel');
@@ -71,7 +56,7 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   });
 
   it('writes the line after a yes, starts the workspace, and opens its home in this window', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Open Workspace');
     await workbench.dialog.press('Add the Line');
     assert.match(await workbench.dialog.text(), /Remote-SSH that Berth workspaces run Linux/);
@@ -82,16 +67,16 @@ describe('opening a workspace with a Remote-SSH extension', function () {
     const [first, ...rest] = (await readFile(config(), 'utf8')).split('\n');
     assert.match(first ?? '', /^Include "?\/.*\.berth\/ssh\/config"?$/);
     assert.ok(rest.join('\n').endsWith(ownLine));
-    const settings = await settingsOf(session);
+    const settings = await settingsOf(ui.session);
     assert.deepEqual(settings['remote.SSH.remotePlatform'], { [`berth-${name}`]: 'linux' });
-    assert.match(await berth(session, 'info', name), /^state +running$/m);
+    assert.match(await berth(ui.session, 'info', name), /^state +running$/m);
   });
 
   it('opens the cloned repository, in a new window, without asking again', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     // At the next start the repository is there.
-    await berth(session, 'exec', name, '--', 'mkdir', 'repo');
-    await berth(session, 'stop', name);
+    await berth(ui.session, 'exec', name, '--', 'mkdir', 'repo');
+    await berth(ui.session, 'stop', name);
     await workbench.page.goBack();
     await show(/stopped/);
     const here = workbench.page.url();
@@ -105,9 +90,9 @@ describe('opening a workspace with a Remote-SSH extension', function () {
   });
 
   it('says why when the SSH config may never be touched', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await writeFile(config(), ownLine);
-    await changeUserSettings(session, { 'berth.ssh.includeConfig': 'never' });
+    await changeUserSettings(ui.session, { 'berth.ssh.includeConfig': 'never' });
     await workbench.page.reload();
     await show(/running/);
     await row().inlineAction('Open Workspace');

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
@@ -16,19 +14,16 @@ describe('storage at a glance', function () {
   const tag = randomBytes(3).toString('hex');
   const name = `uis-${tag}`;
   const data = `uis-data-${tag}`;
-  let session: Session;
-  let folder: string;
-  let cache: string;
+  const ui = useSession({
+    workspaces: [name],
+    volumes: [data],
+    // Not the cache of other tests: this one is cleaned up.
+    own: (folder) => ({ folder, env: { BERTH_CACHE: cacheIn(folder) } }),
+  });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    cache = await mkdtemp(join(tmpdir(), 'berth-cache-'));
-    // Not that of other tests: this one is cleaned up.
-    session = await launch({ vsix: await berthVsix(), folder, env: { BERTH_CACHE: cache } });
-    await session.workbench.openSideBar('Berth');
-    await session.workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
-    await berth(session, 'volume', 'create', data);
-    await berth(session, 'create', name, '--no-start');
+    await berth(ui.session, 'volume', 'create', data);
+    await berth(ui.session, 'create', name, '--no-start');
     // As microVMs leave it, which take minutes where they are emulated.
     await mkdir(templates(), { recursive: true });
     for (const file of ['ab12.state', 'ab12.state.sum']) {
@@ -36,28 +31,17 @@ describe('storage at a glance', function () {
     }
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await berth(session, 'volume', 'delete', data, '--yes');
-    await session.stop();
-    await rm(folder, { recursive: true });
-    await rm(cache, { recursive: true });
-  });
-
-  const templates = () => join(cache, 'templates');
-  const frame = () => session.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
+  const cacheIn = (folder: string) => join(folder, 'cache');
+  const templates = () => join(cacheIn(ui.folder), 'templates');
+  const frame = () => ui.workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
   const bar = (title: string) =>
     frame()
       .getByRole('listitem')
       .filter({ has: frame().getByRole('button', { name: title }) });
-  const volumeRow = (label: string) => session.workbench.tree('Volumes').row(label);
+  const volumeRow = (label: string) => ui.workbench.tree('Volumes').row(label);
 
   it('says what is not measured yet, and measures it', async () => {
-    await session.workbench.run('Berth: Show Storage');
+    await ui.workbench.run('Berth: Show Storage');
     await frame()
       .getByText(/ free of /)
       .waitFor({ timeout: slow });
@@ -69,11 +53,11 @@ describe('storage at a glance', function () {
     await frame()
       .getByRole('button', { name: 'Measure Again: Volumes', exact: true })
       .waitFor({ timeout: slow });
-    await session.workbench.screenshot('storage');
+    await ui.workbench.screenshot('storage');
   });
 
   it('leads from a bar to its volume, by a click anywhere on it and by Enter', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const isSelected = (label: string) =>
       eventually(
         `the row of ${label} to be selected`,
@@ -90,7 +74,7 @@ describe('storage at a glance', function () {
   });
 
   it('leads from an image to what can be done with it', async () => {
-    const { quickInput, page } = session.workbench;
+    const { quickInput, page } = ui.workbench;
     await frame()
       .getByRole('button', { name: /^workspace:latest, / })
       .click();
@@ -104,14 +88,14 @@ describe('storage at a glance', function () {
   });
 
   it('removes what is made again when needed, after a dialog that names it', async () => {
-    const { dialog } = session.workbench;
+    const { dialog } = ui.workbench;
     await bar('Booted microVMs to start from')
       .getByText(/^4\.0 MiB$/)
       .waitFor({ timeout: slow });
     await frame().getByRole('button', { name: 'Clean Up…: Made again when needed' }).press('Enter');
     const text = await dialog.text();
     assert.match(text, /Free 4\.0 MiB\?[^]*Booted microVMs to start from: 4\.0 MiB[^]*made again/);
-    await session.workbench.screenshot('storage-clean');
+    await ui.workbench.screenshot('storage-clean');
     await dialog.press('Clean Up');
     await bar('Booted microVMs to start from').waitFor({ state: 'hidden', timeout: slow });
     assert.ok(!existsSync(join(templates(), 'ab12.state')));
@@ -121,7 +105,7 @@ describe('storage at a glance', function () {
     await frame()
       .getByRole('button', { name: `Panel of ${name}` })
       .click();
-    await session.workbench.page.getByRole('tab', { name, exact: false }).first().waitFor({ timeout: slow });
-    await session.workbench.editor.closeAll();
+    await ui.workbench.page.getByRole('tab', { name, exact: false }).first().waitFor({ timeout: slow });
+    await ui.workbench.editor.closeAll();
   });
 });

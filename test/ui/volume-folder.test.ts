@@ -124,7 +124,7 @@ describe('a volume opened as a folder', function () {
     await row(other).contextMenu('Find in Volume…');
     await workbench.quickInput.enter('USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
-    await workbench.quickInput.widget.getByRole('button', { name: 'Show All in the Side Bar' }).click();
+    await workbench.quickInput.button('Show All in the Side Bar');
     const found = workbench.tree('Found in Volume');
     await found.row('main.js').waitForDescription(/^src · \d+ lines$/, slow);
     await found.row('"use strict";').locator.click();
@@ -141,7 +141,7 @@ describe('a volume opened as a folder', function () {
     await workbench.editor.closeAll();
     await workbench.openSideBar('Berth');
     await row(other).contextMenu('Find in Volume…');
-    await quickInput.widget.getByRole('button', { name: 'Choose Files to Include and Exclude' }).click();
+    await quickInput.button('Choose Files to Include and Exclude');
     await quickInput.enter('USE strict');
     for (const [prompt, globs] of [
       ['Files to include', '*.js, *.ts'],
@@ -153,7 +153,7 @@ describe('a volume opened as a folder', function () {
       await quickInput.enter(globs);
     }
     await quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
-    await quickInput.widget.getByRole('button', { name: 'Open All in an Editor' }).click();
+    await quickInput.button('Open All in an Editor');
     await workbench.editor.waitForTab(`“USE strict” in ${other}`);
     await workbench.editor.waitForText('in 1 file · only *.js, *.ts · without none');
     await workbench.editor.waitForText('/src/main.js: ');
@@ -173,7 +173,7 @@ describe('a volume opened as a folder', function () {
     await row(other).contextMenu('Find in Volume…');
     await workbench.quickInput.enter('USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
-    await workbench.quickInput.widget.getByRole('button', { name: 'Show All in the Side Bar' }).click();
+    await workbench.quickInput.button('Show All in the Side Bar');
     await found.row('main.js').waitFor('visible', slow);
     await workbench.editor.tab(`“USE strict” in ${other}`).click();
     // A marker that only a new document lacks.

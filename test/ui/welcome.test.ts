@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { berthVsix } from '../runner/package-extension';
 import { berth } from './cleanup';
-import { launch, pictureFailure, type Session } from './support/launch';
 import { changeMachineSettings, changeUserSettings } from './support/settings';
+import { useSession } from './use-session';
 
 const slow = 90_000;
 
 describe('the views while there is nothing to show', function () {
   this.timeout(240_000);
-  let session: Session;
-  let folder: string;
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({
-      vsix: await berthVsix(),
+  const ui = useSession({
+    begins: 'in the side bar',
+    own: (folder) => ({
       folder,
       asksForTrust: true,
       settings: {
@@ -28,51 +23,41 @@ describe('the views while there is nothing to show', function () {
         'berth.dockerHost': 'unix:///nothing/there.sock',
         'workbench.colorTheme': 'Default Light Modern',
       },
-    });
-    await session.workbench.openSideBar('Berth');
+    }),
   });
 
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const says = (text: string) => session.workbench.page.getByText(text).first().waitFor({ timeout: slow });
+  const says = (text: string) => ui.workbench.page.getByText(text).first().waitFor({ timeout: slow });
   const press = (button: string) =>
-    session.workbench.page
+    ui.workbench.page
       .locator('.sidebar .welcome-view')
       .getByRole('button', { name: button })
       .first()
       .click();
   /** They are over the window, as a dialog is. */
   const closeSettings = async () => {
-    const { page } = session.workbench;
+    const { page } = ui.workbench;
     const settings = page.locator('.settings-editor');
     await settings.waitFor();
     await page.keyboard.press('Escape');
     await settings.waitFor({ state: 'hidden' });
   };
-  const engine = () => existsSync(join(session.vscode.home, '.berth', 'engine.sock'));
+  const engine = () => existsSync(join(ui.session.vscode.home, '.berth', 'engine.sock'));
 
   it('start nothing in a folder that is not trusted, unless they are told to', async () => {
     await says('This window is in Restricted Mode');
-    await session.workbench.screenshot('welcome-untrusted');
+    await ui.workbench.screenshot('welcome-untrusted');
     assert.equal(engine(), false);
     await press('Start Engine');
     await says('No container engine answers');
     assert.equal(engine(), true);
     await says('unix:///nothing/there.sock');
-    await session.workbench.screenshot('welcome-no-runtime');
+    await ui.workbench.screenshot('welcome-no-runtime');
     await press('Change the Address');
     await closeSettings();
   });
 
   it('lead to a page that says what is wrong with this machine, with buttons that mend it', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await press('Check This Machine');
     const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
     const report = page.locator('main[aria-busy="false"]');
@@ -99,38 +84,38 @@ describe('the views while there is nothing to show', function () {
 
   it('follow when the setting that was wrong is mended', async () => {
     const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
-    await changeUserSettings(session, { 'berth.dockerHost': host });
+    await changeUserSettings(ui.session, { 'berth.dockerHost': host });
     // A served VS Code reads the user's file again with the window only.
-    await session.workbench.page.reload();
+    await ui.workbench.page.reload();
     await press('Start Engine');
     await says('A workspace is a named computer');
-    await session.workbench.screenshot('welcome-light');
+    await ui.workbench.screenshot('welcome-light');
   });
 
   it('are not moved by what the machine of the window says', async () => {
     const theirs = { 'berth.dockerHost': 'unix:///of/the/remote/machine.sock' };
     const theme = 'workbench.colorTheme';
-    await changeMachineSettings(session, { ...theirs, [theme]: 'Default Dark Modern' });
-    await session.workbench.page.locator('.monaco-workbench.vs-dark').waitFor({ timeout: slow });
-    await changeMachineSettings(session, { ...theirs, [theme]: 'Default Light Modern' });
-    await session.workbench.page.locator('.monaco-workbench.vs').waitFor({ timeout: slow });
-    const settings = await readFile(join(session.vscode.home, '.berth', 'settings.json'), 'utf8');
+    await changeMachineSettings(ui.session, { ...theirs, [theme]: 'Default Dark Modern' });
+    await ui.workbench.page.locator('.monaco-workbench.vs-dark').waitFor({ timeout: slow });
+    await changeMachineSettings(ui.session, { ...theirs, [theme]: 'Default Light Modern' });
+    await ui.workbench.page.locator('.monaco-workbench.vs').waitFor({ timeout: slow });
+    const settings = await readFile(join(ui.session.vscode.home, '.berth', 'settings.json'), 'utf8');
     assert.doesNotMatch(settings, /of.the.remote/);
     await says('A workspace is a named computer');
   });
 
   it('say that the engine is stopped, and start it again', async () => {
-    await berth(session, 'down');
+    await berth(ui.session, 'down');
     await says('The Berth engine is stopped');
-    await session.workbench.screenshot('welcome-stopped');
+    await ui.workbench.screenshot('welcome-stopped');
     assert.equal(engine(), false);
     await press('Start Engine');
     await says('A workspace is a named computer');
   });
 
   it('start the engine when the folder becomes trusted while they show', async () => {
-    const { page } = session.workbench;
-    await berth(session, 'down');
+    const { page } = ui.workbench;
+    await berth(ui.session, 'down');
     await page.reload();
     await says('This window is in Restricted Mode');
     await press('Manage Workspace Trust');

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { berthVsix } from '../runner/package-extension';
-import { berth, cleanUp } from './cleanup';
+import { berth } from './cleanup';
 import { eventually } from './support/eventually';
-import { launch, pictureFailure, type Session } from './support/launch';
+import { useSession } from './use-session';
 
 const slow = 60_000;
 const run = promisify(execFile);
@@ -17,35 +15,19 @@ const run = promisify(execFile);
 describe('a workspace, from the wizard to its end', function () {
   this.timeout(120_000);
   const name = `ui-${randomBytes(3).toString('hex')}`;
-  let session: Session;
-  let folder: string;
+  const ui = useSession({ workspaces: [name], begins: 'bare' });
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-ui-'));
-    session = await launch({ vsix: await berthVsix(), folder });
-  });
-
-  afterEach(function () {
-    return pictureFailure(session, this.currentTest);
-  });
-
-  after(async () => {
-    await cleanUp(session, name);
-    await session.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  const row = () => session.workbench.tree('Workspaces').row(name);
+  const row = () => ui.workbench.tree('Workspaces').row(name);
 
   it('welcomes who has none', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.openSideBar('Berth');
     await workbench.page.getByText('A workspace is a named computer').waitFor({ timeout: slow });
     await workbench.screenshot('welcome');
   });
 
   it('is created by the wizard, which says what is wrong while one types and goes back', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const { quickInput, page } = workbench;
     await workbench.run('Berth: Create Workspace…');
     await quickInput.waitForTitle('Create Workspace (1/');
@@ -92,7 +74,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('has a terminal', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await workbench.terminal.waitForText(/\$/, slow);
     await workbench.terminal.type('echo sum-$((6*7)); stty size');
     await workbench.terminal.waitForText('sum-42');
@@ -103,7 +85,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('answers Ctrl+C at once in a terminal that is flooded', async () => {
-    const { page, terminal } = session.workbench;
+    const { page, terminal } = ui.workbench;
     await terminal.type('clear; yes "$(seq -s " " 30)"');
     await terminal.waitForText(/28 29 30/);
     await sleep(5_000);
@@ -117,7 +99,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('says in the terminal that it stopped, and connects again when it runs', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Stop Workspace');
     await eventually(
       'the play button',
@@ -135,13 +117,13 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('keeps its log in an output channel', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Show Workspace Log');
     await workbench.page.locator('.pane-body, .output-view, .monaco-editor').first().waitFor();
   });
 
   it('offers what there is when no Remote-SSH extension is installed', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Open Workspace');
     // The extensions of a served VS Code run beside its server, where no Remote-SSH of the user's machine is seen.
     await workbench.notifications.waitFor(/Remote-SSH of your own machine/);
@@ -155,7 +137,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('gets another label, and undoes it', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Rename Workspace…');
     await workbench.quickInput.enter('My project');
     const renamed = workbench.tree('Workspaces').row('My project');
@@ -165,7 +147,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('is renamed by F2, and asks before it touches the SSH config', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().click();
     await workbench.page.keyboard.press('F2');
     await workbench.quickInput.waitForTitle(`Rename ${name}`);
@@ -174,18 +156,18 @@ describe('a workspace, from the wizard to its end', function () {
     assert.match(await workbench.dialog.text(), /It includes \//);
     await workbench.screenshot('ssh-consent');
     await workbench.dialog.press('Add the Line');
-    const config = join(session.vscode.home, '.ssh', 'config');
+    const config = join(ui.session.vscode.home, '.ssh', 'config');
     await eventually('the line', async () => assert.match(await readFile(config, 'utf8'), /^Include "?\//));
   });
 
   it('starts with an empty volume in place of one that is gone, after a dialog that names it', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     const home = `workspace-${name}`;
     const isStopped = () =>
       eventually('it to be stopped', async () =>
         assert.match(await row().spoken(), new RegExp(`Workspace ${name}, stopped`)),
       );
-    await berth(session, 'stop', name);
+    await berth(ui.session, 'stop', name);
     await isStopped();
     await run('docker', ['rm', '-f', home]);
     await run('docker', ['volume', 'rm', home]);
@@ -202,7 +184,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('has a panel: what it uses, where its files are, its last words and its buttons', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Show Workspace Panel');
     const page = workbench.page.frameLocator('iframe.webview').frameLocator('#active-frame');
     await page.getByRole('heading', { name, exact: true }).waitFor({ timeout: slow });
@@ -226,7 +208,7 @@ describe('a workspace, from the wizard to its end', function () {
     await timeline.getByRole('button', { name: 'Snapshot…', exact: true }).press('Enter');
     await workbench.quickInput.enter('older');
     await timeline.locator('li strong').filter({ hasText: 'older' }).waitFor({ timeout: slow });
-    await berth(session, 'snapshot', 'create', `workspace-${name}`, '--name', 'newer');
+    await berth(ui.session, 'snapshot', 'create', `workspace-${name}`, '--name', 'newer');
     await eventually('both', async () =>
       assert.deepEqual(await timeline.locator('li strong').allInnerTexts(), ['newer', 'older']),
     );
@@ -252,7 +234,7 @@ describe('a workspace, from the wizard to its end', function () {
     await restore.press('Enter');
     assert.match(await workbench.dialog.text(), new RegExp(`^Restore workspace-${name} from newer\\?`));
     await workbench.page.keyboard.press('Escape');
-    await berth(session, 'snapshot', 'delete', `workspace-${name}`, 'newer', '--yes');
+    await berth(ui.session, 'snapshot', 'delete', `workspace-${name}`, 'newer', '--yes');
     await timeline.locator('li').first().waitFor({ state: 'hidden', timeout: slow });
     await page.getByRole('button', { name: 'Start', exact: true }).press('Enter');
     await page.getByRole('status').filter({ hasText: 'running' }).waitFor({ timeout: slow });
@@ -260,7 +242,7 @@ describe('a workspace, from the wizard to its end', function () {
   });
 
   it('is deleted only after a dialog that names what goes, with sizes', async () => {
-    const { workbench } = session;
+    const { workbench } = ui.session;
     await row().contextMenu('Delete Workspace…');
     const text = await workbench.dialog.text();
     assert.match(text, new RegExp(`Delete workspace ${name} and its files`));

@@ -1,5 +1,6 @@
 /** Modal dialogs and notifications. */
 import type { Locator, Page } from 'playwright-core';
+import { press, withdraw } from './pointer';
 
 export class Dialog {
   readonly box: Locator;
@@ -16,7 +17,7 @@ export class Dialog {
 
   async press(button: string): Promise<void> {
     const pressed = await this.box.elementHandle();
-    await this.box.locator('.monaco-button').filter({ hasText: button }).first().click();
+    await press(this.box.locator('.monaco-button').filter({ hasText: button }).first());
     // The next dialog may be there before anybody could see that there was none.
     await pressed.waitForElementState('hidden');
   }
@@ -40,6 +41,7 @@ export class Notifications {
   async press(text: string | RegExp, button: string): Promise<void> {
     const toast = this.with(text);
     // Buttons of a toast show while the pointer is over it.
+    await withdraw(this.page);
     await toast.hover();
     await toast.locator('.monaco-button').filter({ hasText: button }).first().click();
   }

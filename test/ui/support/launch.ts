@@ -5,13 +5,14 @@ import { pageUrl, type PageOptions } from '../../runner/payload';
 import { startVsCode, type VsCode, type VsCodeOptions } from '../../runner/vscode';
 import { Workbench } from './workbench';
 
-type WindowOptions = Omit<PageOptions, 'extensionTestsPath'>;
+export interface WindowOptions extends Omit<PageOptions, 'extensionTestsPath'> {
+  /** Gets the page before it goes anywhere. */
+  onPage?: (page: Page) => void;
+}
 
 export interface LaunchOptions extends Omit<VsCodeOptions, 'smokeTestDriver'>, WindowOptions {
   /** Called when VS Code runs and has no window yet. */
   onStart?: (vscode: VsCode) => Promise<void>;
-  /** Gets every page before it goes anywhere. */
-  onPage?: (page: Page) => void;
 }
 
 export interface Session {
@@ -26,16 +27,19 @@ export interface Session {
   stop(): Promise<void>;
 }
 
-const UI_SETTINGS = {
+/** What sessions have beside the quiet settings of every test. */
+export const UI_SETTINGS = {
   // The text of a terminal can be read only from the DOM renderer.
   'terminal.integrated.gpuAcceleration': 'off',
   'workbench.hover.delay': 100,
+  // A click may meet the folders that a tree keeps over its first row.
+  'workbench.tree.enableStickyScroll': false,
   'workbench.colorTheme': 'Default Dark Modern',
 };
 
 /** Name a `vsix`, which gets installed; or an `extensionDevelopmentPath`, but then VS Code shows no notifications. */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const { env, vsix, settings, asksForTrust, locale, onStart, onPage, ...window } = options;
+  const { env, vsix, settings, asksForTrust, locale, onStart, ...window } = options;
   const vscode = await startVsCode({
     ...(env ? { env } : {}),
     ...(vsix ? { vsix } : {}),
@@ -50,11 +54,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     browser = await launchBrowser(vscode.chromium, vscode.directory);
     const started = browser;
     const consoleLines: string[] = [];
-    const newWindow = (other = window): Promise<Workbench> =>
-      openWindow(vscode, started, other, (page) => {
-        keepConsole(page, consoleLines);
-        onPage?.(page);
-      });
+    const newWindow = (other: WindowOptions = window): Promise<Workbench> =>
+      openWindow(vscode, started, other, (page) => keepConsole(page, consoleLines));
     const workbench = await newWindow();
     const stop = (): Promise<void> => stopAll(vscode, started);
     return { vscode, browser: started, workbench, consoleLines, newWindow, stop };
@@ -67,11 +68,12 @@ export async function launch(options: LaunchOptions): Promise<Session> {
 async function openWindow(
   vscode: VsCode,
   browser: Browser,
-  window: WindowOptions,
+  { onPage, ...window }: WindowOptions,
   prepare: (page: Page) => void,
 ): Promise<Workbench> {
   const page = await newPage(browser);
   prepare(page);
+  onPage?.(page);
   await page.goto(pageUrl(vscode.server.origin, window));
   const workbench = new Workbench(page);
   await workbench.waitUntilReady();

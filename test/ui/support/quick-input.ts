@@ -1,6 +1,7 @@
 /** The box at the top: command palette, quick picks, input boxes, wizards. */
 import type { Locator, Page } from 'playwright-core';
 import { eventually } from './eventually';
+import { press } from './pointer';
 
 export class QuickInput {
   readonly widget: Locator;
@@ -78,7 +79,12 @@ export class QuickInput {
   }
 
   async back(): Promise<void> {
-    await this.widget.getByRole('button', { name: /^Back/ }).click();
+    await this.button(/^Back/);
+  }
+
+  /** Presses one of the buttons in its title, or of the first row that has it. */
+  async button(name: string | RegExp): Promise<void> {
+    await press(this.widget.getByRole('button', { name }).first());
   }
 
   async cancel(): Promise<void> {

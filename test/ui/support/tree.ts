@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { dropFromFileManager, dropFromMemory, dropPaths, type MemoryFile } from './drop';
 import { eventually } from './eventually';
+import { press, withdraw } from './pointer';
 
 const MENU_TIMEOUT_MS = 30_000;
 const STALE_MS = 250;
@@ -28,19 +29,14 @@ export class Tree {
     return new TreeRow(this.page, this.rows.filter({ has: name }).first());
   }
 
-  /** Scrolls up until that row is in sight and nothing lies over it: the tree keeps the folders of its first row at its top. */
+  /** Scrolls up until the whole of that row is in sight. */
   async scrollUpTo(label: string): Promise<TreeRow> {
     const row = this.row(label);
-    await this.pane.locator('.monaco-list').hover();
-    await eventually(`the row ${label} without anything over it`, async () => {
-      const [at, list, over] = await Promise.all(
-        [
-          row.locator,
-          this.pane.locator('.monaco-list'),
-          this.pane.locator('.monaco-tree-sticky-container'),
-        ].map(async (part) => ((await part.count()) > 0 ? part.first().boundingBox() : null)),
-      );
-      const top = over ? over.y + over.height : (list?.y ?? 0);
+    const list = this.pane.locator('.monaco-list');
+    await list.hover();
+    await eventually(`the row ${label} in sight`, async () => {
+      const at = (await row.locator.count()) > 0 ? await row.locator.boundingBox() : null;
+      const top = (await list.boundingBox())?.y ?? 0;
       if (!at || at.y < top) {
         await this.page.mouse.wheel(0, -44);
         throw new Error(at ? 'it is covered' : 'it is out of sight');
@@ -64,6 +60,7 @@ export class Tree {
 
   /** A button in the view's title, by its label. */
   async titleAction(label: string): Promise<void> {
+    await withdraw(this.page);
     await this.pane.hover();
     await this.pane.locator(`.pane-header .actions a[aria-label^="${label}"]`).click();
   }
@@ -84,12 +81,22 @@ export class TreeRow {
     await this.locator.waitFor({ state, ...(timeout ? { timeout } : {}) });
   }
 
-  async click(): Promise<void> {
-    await this.locator.locator('.label-name').first().click();
+  click(): Promise<void> {
+    return press(this.label());
+  }
+
+  /** In addition to the rows that are selected already. */
+  addToSelection(): Promise<void> {
+    return press(this.label(), { modifiers: ['ControlOrMeta'] });
   }
 
   async doubleClick(): Promise<void> {
-    await this.locator.locator('.label-name').first().dblclick();
+    await withdraw(this.page);
+    await this.label().dblclick();
+  }
+
+  private label(): Locator {
+    return this.locator.locator('.label-name').first();
   }
 
   /** The grey text after the label. */
@@ -141,9 +148,7 @@ export class TreeRow {
     await this.locator.waitFor();
     const wanted = String(isOpen);
     if ((await this.locator.getAttribute('aria-expanded')) !== wanted) {
-      // The tooltip of what the pointer rests on, such as the icon of the side bar, may lie over the row.
-      await this.page.mouse.move(0, 0);
-      await this.locator.locator('.monaco-tl-twistie').click();
+      await press(this.locator.locator('.monaco-tl-twistie'));
     }
     await eventually(`the row to ${isOpen ? 'open' : 'close'}`, async () => {
       const now = await this.locator.getAttribute('aria-expanded');
@@ -153,6 +158,7 @@ export class TreeRow {
 
   /** Clicks one of the icons that show on hovering. */
   async inlineAction(label: string): Promise<void> {
+    await withdraw(this.page);
     await this.locator.hover();
     await this.locator
       .locator('.actions')
@@ -165,7 +171,7 @@ export class TreeRow {
     await eventually(
       'the tooltip',
       async () => {
-        await this.page.mouse.move(0, 0);
+        await withdraw(this.page);
         await this.locator.hover();
         await content.waitFor({ timeout: 5_000 });
       },
@@ -174,21 +180,39 @@ export class TreeRow {
   }
 
   async contextMenu(item: string): Promise<void> {
-    const menu = this.page.locator('.monaco-menu');
-    const entry = menu.getByRole('menuitem', { name: exactly(item) });
-    // A menu closes when anything else takes the focus, such as a terminal that was asked for before and is ready now.
-    await eventually(
-      `"${item}" in the menu`,
+    const entry = this.menu.getByRole('menuitem', { name: exactly(item) });
+    await this.withMenu(`"${item}" in the menu`, async () => {
+      // One that just opened takes a moment until it accepts clicks.
+      await entry.hover({ timeout: 3_000 });
+      await entry.click({ timeout: 3_000 });
+      // A click that came before that moment was over, as on a busy machine, has done nothing.
+      await this.menu.first().waitFor({ state: 'hidden', timeout: 3_000 });
+      await this.refuseStale();
+    });
+  }
+
+  /** What its menu offers once it has this; the menu stays open. */
+  menuEntries(item: string): Promise<string[]> {
+    const labels = this.menu.locator('.action-item .action-label');
+    return this.withMenu(`"${item}" in the menu`, async () => {
+      await labels.filter({ hasText: item }).first().waitFor({ timeout: 3_000 });
+      return labels.allInnerTexts();
+    });
+  }
+
+  private get menu(): Locator {
+    return this.page.locator('.monaco-menu');
+  }
+
+  /** A menu closes when anything else takes the focus, such as a terminal that was asked for before and is ready now. */
+  private withMenu<T>(what: string, use: () => Promise<T>): Promise<T> {
+    return eventually(
+      what,
       async () => {
         // In the tree itself, Escape would drop the selection.
-        if (await menu.first().isVisible()) await this.page.keyboard.press('Escape');
-        await this.locator.locator('.label-name').first().click({ button: 'right' });
-        // One that just opened takes a moment until it accepts clicks.
-        await entry.hover({ timeout: 3_000 });
-        await entry.click({ timeout: 3_000 });
-        // A click that came before that moment was over, as on a busy machine, has done nothing.
-        await menu.first().waitFor({ state: 'hidden', timeout: 3_000 });
-        await this.refuseStale();
+        if (await this.menu.first().isVisible()) await this.page.keyboard.press('Escape');
+        await press(this.label(), { button: 'right', timeout: 5_000 });
+        return use();
       },
       MENU_TIMEOUT_MS,
     );
@@ -214,6 +238,7 @@ export class TreeRow {
   /** Drags it onto another row, in the same tree or elsewhere. */
   async dragTo(target: TreeRow | Locator): Promise<void> {
     const goal = target instanceof TreeRow ? target.locator : target;
+    await withdraw(this.page);
     await this.locator.dragTo(goal, { steps: 10 });
   }
 
