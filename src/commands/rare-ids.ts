@@ -17,6 +17,8 @@ export const rareIds = [
   'berth.changes.takeRight',
   'berth.changes.restore',
   'berth.workspace.commit',
+  'berth.workspace.export',
+  'berth.workspace.import',
   'berth.workspace.rename',
   'berth.workspace.editLimits',
   'berth.workspace.automaticSnapshots',

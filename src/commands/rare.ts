@@ -59,7 +59,9 @@ import { snapshotVolume } from './volume/snapshot';
 import { openWalkthrough } from './walkthrough/open';
 import { allowChanges } from './workspace/allowChanges';
 import { commitWorkspace } from './workspace/commit';
+import { exportWorkspace } from './workspace/export';
 import { forkWorkspace } from './workspace/fork';
+import { importFile } from './workspace/import';
 import { keepFork } from './workspace/keep';
 import { adoptVolume } from './workspace/create/adopt';
 import { createWorkspace } from './workspace/create/create';
@@ -191,6 +193,8 @@ const otherCommands = (services: Services) => ({
   'berth.image.build': buildImage(services),
   'berth.image.pull': pullImage(services),
   'berth.storage.show': showStorage(services),
+  'berth.workspace.export': exportWorkspace(services),
+  'berth.workspace.import': importFile(services),
   'berth.trash.restore': restoreFromTrash(services),
   'berth.trash.empty': emptyTrash(services),
   'berth.ssh.include': includeSshConfig(services),

@@ -148,9 +148,7 @@ describe('the rows of files and of who has them', function () {
 
   it('of what is in no volume can be changed once that is allowed', async () => {
     const { dialog, quickInput, editor } = ui.workbench;
-    await scroll(-2_000);
-    await workspaces().row('.berth').waitFor();
-    await workspaces().row(reader).collapse();
+    await (await workspaces().scrollUpTo(reader)).collapse();
     await workspaces().row('File System').waitFor('hidden');
     await workspaces().row(name).expand();
     await workspaces().row('File System').inlineAction('Allow Changes to Workspace Files…');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { berth } from './cleanup';
 import { eventually } from './support/eventually';
+import { chooseFile } from './support/file-dialog';
 import { useSession } from './use-session';
 
 const slow = 90_000;
@@ -35,44 +35,10 @@ describe('the files of a volume, by dialogs and keys', function () {
   const list = (path = '/'): Promise<string> => berth(ui.session, 'ls', '-a', `volume:${volume}:${path}`);
   const cat = (path: string): Promise<string> => berth(ui.session, 'cat', `volume:${volume}:${path}`);
 
-  /** Types a path into VS Code's own file dialog and takes it. */
-  async function choose(title: string, path: string, button: string): Promise<void> {
-    const { quickInput, page } = ui.workbench;
-    await quickInput.waitForTitle(title);
-    // The dialog reads folder after folder up to where it begins, and puts each into the box over what is typed there.
+  const choose = (title: string, path: string, button: string): Promise<void> => {
     const begins = [ui.session.vscode.home, join(ui.folder, 'open')];
-    await eventually(
-      'the dialog to be ready',
-      async () => {
-        const shown = await quickInput.box.inputValue();
-        assert.ok(
-          begins.some((each) => shown.startsWith(each)),
-          `it shows ${shown}`,
-        );
-      },
-      slow,
-    );
-    await eventually(
-      'the dialog to take it',
-      async () => {
-        if (!(await quickInput.widget.isVisible())) {
-          return;
-        }
-        if ((await quickInput.box.inputValue()) !== path) {
-          await quickInput.box.fill(path);
-        }
-        assert.equal(await quickInput.box.inputValue(), path);
-        if (existsSync(path)) {
-          const row = quickInput.rows.filter({ hasText: basename(path) }).first();
-          await row.waitFor({ timeout: 5_000 });
-        }
-        const ok = quickInput.widget.locator('.monaco-button', { hasText: button }).first();
-        await ok.click({ timeout: 2_000 });
-        await page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 3_000 });
-      },
-      slow,
-    );
-  }
+    return chooseFile(ui.workbench, { title, path, button, begins });
+  };
 
   it('uploads files that are chosen', async () => {
     await row(volume).contextMenu('Upload Files…');

@@ -28,11 +28,7 @@ describe('the views while there is nothing to show', function () {
 
   const says = (text: string) => ui.workbench.page.getByText(text).first().waitFor({ timeout: slow });
   const press = (button: string) =>
-    ui.workbench.page
-      .locator('.sidebar .welcome-view')
-      .getByRole('button', { name: button })
-      .first()
-      .click();
+    ui.workbench.page.locator('.sidebar .welcome-view').getByRole('button', { name: button }).first().click();
   /** They are over the window, as a dialog is. */
   const closeSettings = async () => {
     const { page } = ui.workbench;

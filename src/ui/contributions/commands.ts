@@ -87,6 +87,8 @@ const rows = {
     menus: [row('4a_fork@3', aFork)],
   },
   'berth.workspace.compare': { icon: 'git-compare', menus: [row('4a_fork@4', anyWorkspace)] },
+  'berth.workspace.export': { icon: 'save-as', menus: [row('4_edit@5', usable('fork'))] },
+  'berth.workspace.import': { icon: 'folder-opened', menus: [title('1_create@3', 'workspaces')] },
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },

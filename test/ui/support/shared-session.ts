@@ -74,7 +74,8 @@ async function asAtFirst(session: Session, settings: Record<string, unknown> = {
   const { directory, home } = session.vscode;
   const { QUIET_SETTINGS } = await vsCodeServer();
   const text = JSON.stringify({ ...QUIET_SETTINGS, ...UI_SETTINGS, ...settings });
-  for (const scope of ['User', 'Machine']) await writeFile(join(directory, 'data', scope, 'settings.json'), text);
+  for (const scope of ['User', 'Machine'])
+    await writeFile(join(directory, 'data', scope, 'settings.json'), text);
   await rm(join(home, '.ssh'), { recursive: true, force: true });
   session.consoleLines.splice(0);
 }
