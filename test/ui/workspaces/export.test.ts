@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ownPortRange } from '../support/ports';
-import { berth } from './cleanup';
-import { eventually } from './support/eventually';
-import { chooseFile } from './support/file-dialog';
-import { useSession } from './use-session';
+import { ownPortRange } from '../../support/ports';
+import { berth } from '../cleanup';
+import { eventually } from '../support/eventually';
+import { chooseFile } from '../support/file-dialog';
+import { useSession } from '../use-session';
 
 const slow = 90_000;
 

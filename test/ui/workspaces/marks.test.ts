@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { berth } from './cleanup';
-import { eventually } from './support/eventually';
-import { useSession } from './use-session';
+import { berth } from '../cleanup';
+import { eventually } from '../support/eventually';
+import { useSession } from '../use-session';
 
 const slow = 90_000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { eventually } from './support/eventually';
-import { useSession } from './use-session';
+import { eventually } from '../support/eventually';
+import { useSession } from '../use-session';
 
 const slow = 90_000;
 /** Nobody listens there. */
