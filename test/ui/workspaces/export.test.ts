@@ -9,6 +9,8 @@ import { chooseFile } from '../support/file-dialog';
 import { useSession } from '../use-session';
 
 const slow = 90_000;
+/** Small, and on every machine that has Berth. */
+const image = 'berth-tools:1';
 
 describe('workspaces as files', function () {
   this.timeout(240_000);
@@ -19,9 +21,10 @@ describe('workspaces as files', function () {
 
   before(async () => {
     port = ownPortRange().first;
-    await berth(ui.session, 'create', name, '--no-start', '--publish', `${port}:8000`);
+    const created = ['--no-start', '--image', image];
+    await berth(ui.session, 'create', name, ...created, '--publish', `${port}:8000`);
     await berth(ui.session, 'mkdir', `${name}:kept`);
-    await berth(ui.session, 'create', reaching, '--no-start', '--docker');
+    await berth(ui.session, 'create', reaching, ...created, '--docker');
     await row(reaching).waitFor('visible', slow);
   });
 
