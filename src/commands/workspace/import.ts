@@ -8,6 +8,7 @@ import type { ImportQuery, ImportResult } from '../../api/workspaces/export';
 import { importWorkspace } from '../../client/workspace-file';
 import { amountText } from '../../ui/progress';
 import { Cancelled, type Task } from '../../ui/runner';
+import { asSentence } from '../../ui/words';
 import type { Handler, Services } from '../command';
 import { ask, confirm } from '../input';
 import { freeName } from './create/draft';
@@ -91,7 +92,7 @@ async function askName(store: Services['store'], { message }: BerthError, path: 
   const wanted = basename(path).replace(/\.berth$/, '');
   return ask({
     title: t('Import Workspace'),
-    prompt: t('{0} Import it under another name.', message),
+    prompt: t('{0} Import it under another name.', asSentence(message)),
     value: freeName(wanted, (name) => nameMessage(store, name) === undefined),
     validate: (text) => nameMessage(store, text),
   });
@@ -100,7 +101,7 @@ async function askName(store: Services['store'], { message }: BerthError, path: 
 const confirmTrust = ({ message }: BerthError, path: string): Promise<void> =>
   confirm({
     message: t('Do you trust {0}?', basename(path)),
-    detail: t('{0}\n\nImport it only if you know where the file comes from.', message),
+    detail: t('{0}\n\nImport it only if you know where the file comes from.', asSentence(message)),
     act: t('Trust and Import'),
     harmless: { title: t('Do Not Import') },
   });
