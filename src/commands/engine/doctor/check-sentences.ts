@@ -1,8 +1,22 @@
 /** What the engine's checks found and advise, in the language of the window. */
 import * as vscode from 'vscode';
-import { engineSentence, translatedBy, type Sentence } from '../../../ui/operations/engine-sentences';
+import { engineSentence } from '../../../ui/operations/engine-sentences';
 
 const { t } = vscode.l10n;
+
+/** What a sentence is in the language of the window, with what is filled in. */
+type Sentence = readonly [pattern: RegExp, translated: (...parts: string[]) => string];
+
+/** The first of these that it is; undefined where none is. */
+function translatedBy(known: readonly Sentence[], english: string): string | undefined {
+  for (const [pattern, translated] of known) {
+    const found = pattern.exec(english);
+    if (found !== null) {
+      return translated(...found.slice(1));
+    }
+  }
+  return undefined;
+}
 
 const found: readonly Sentence[] = [
   [/^available$/, () => t('available')],
