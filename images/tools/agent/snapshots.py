@@ -74,6 +74,7 @@ class Program:
             "verify": self._verify,
         }
         while (request := self._lines.get()) is not None:
+            self._done = 0
             try:
                 answer = operations[request["op"]](request)
             except Exception as error:

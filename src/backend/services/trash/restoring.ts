@@ -15,7 +15,7 @@ import type { Snapshots } from '../snapshots/snapshots';
 import { refuseGuardedVolume } from '../volumes/protection';
 import type { Volumes } from '../volumes/volumes';
 import type { WorkspaceCreator } from '../workspaces/create';
-import type { Filling } from '../workspaces/filling';
+import { noteMade, type Filling } from '../workspaces/filling';
 import { dockerVolumeOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 import type { WorkspaceVerbs } from '../workspaces/verbs';
@@ -240,9 +240,7 @@ export class Restoring {
           }
           await drivers.ofVolumeKind(kept.kind).volumes.create({ name: copy.volume });
           made.push(copy);
-          const { createdVolumes } = registry.get(target);
-          await registry.update(target, {
-            createdVolumes: [...createdVolumes, copy.volume],
+          await noteMade(registry, target, copy.volume, {
             forkedFrom: { ...forkedFrom, volumes: [...made] },
           });
           await fill(copy.volume, copy.volume, context);

@@ -7,6 +7,7 @@ import { canHaveSnapshots } from '../../../api/snapshots/possible';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { Volume } from '../../../api/volumes/schemas';
 import type { Log } from '../../machine/log';
+import { sideBySide } from '../../machine/side-by-side';
 import type { SnapshotRecords } from '../../store/snapshot-records';
 import { untilItEnds, type OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
@@ -28,6 +29,9 @@ export interface ThrowingAwayDeps {
   operations: Operations;
   log: Log;
 }
+
+/** What of a workspace is kept at the same time. */
+const atOnce = 3;
 
 /** What a delete has put into the trash: it counts when `commit` has resolved, or is as if it had never been. */
 export interface Thrown {
@@ -90,14 +94,18 @@ export class ThrowingAway {
       ...(secrets.length > 0 && { notKept: [`The values of its secrets: ${secrets.join(', ')}.`] }),
     });
     try {
-      await this.ownFiles(thrown.id, record, context);
       const { volumes } = this.deps.runtimes.of(record).driver;
-      for (const volume of ownVolumesOf(record)) {
+      const keep = async (volume: string): Promise<void> => {
         const found = await volumes.inspect(volume);
         await (found === undefined
           ? this.lose(thrown.id, `The files of ${volume}: there was no such volume.`)
           : this.volumeOf(thrown.id, found, context));
-      }
+      };
+      const works = [
+        () => this.ownFiles(thrown.id, record, context),
+        ...ownVolumesOf(record).map((volume) => () => keep(volume)),
+      ];
+      await sideBySide(works, atOnce, (work) => work());
       return thrown;
     } catch (error) {
       await thrown.undo();
@@ -199,17 +207,12 @@ export class ThrowingAway {
     const snapshot = await context.step(`trash ${name}`, `Keep ${name} in the trash`, keep);
     const usedBytes = snapshotRecords.get(snapshot)?.usedBytes ?? 0;
     const own = Object.entries(labels).filter(([key]) => !/^(berth|workspace)\./.test(key));
-    const { volumes } = bin.peek(id);
-    await bin.update(id, {
-      volumes: [
-        ...volumes,
-        {
-          ...{ volume: name, kind, snapshot, usedBytes },
-          ...(sizeMiB !== undefined && { sizeMiB }),
-          ...(own.length > 0 && { labels: Object.fromEntries(own) }),
-        },
-      ],
-    });
+    const kept = {
+      ...{ volume: name, kind, snapshot, usedBytes },
+      ...(sizeMiB !== undefined && { sizeMiB }),
+      ...(own.length > 0 && { labels: Object.fromEntries(own) }),
+    };
+    await bin.update(id, ({ volumes }) => ({ volumes: [...volumes, kept] }));
   }
 
   /** As an image; that it can't be is no reason to keep the workspace. */
@@ -233,8 +236,7 @@ export class ThrowingAway {
   }
 
   private async lose(id: string, what: string): Promise<void> {
-    const { bin } = this.deps;
-    await bin.update(id, { notKept: [...(bin.peek(id).notKept ?? []), what] });
+    await this.deps.bin.update(id, ({ notKept = [] }) => ({ notKept: [...notKept, what] }));
   }
 }
 

@@ -45,6 +45,7 @@ type Patch = { [K in keyof TrashRecord]?: TrashRecord[K] | undefined };
 
 export class TrashBin {
   private readonly lock = new KeyedLock();
+  private readonly updates = new KeyedLock();
   /** What an item needs, though no workspace has it. */
   private readonly holds = new Map<string, () => void>();
   private isClosed = false;
@@ -156,12 +157,18 @@ export class TrashBin {
     return record;
   }
 
-  /** A field given as undefined goes. Throws `not_found` for one that is gone meanwhile. */
-  async update(id: string, patch: Patch): Promise<TrashRecord> {
-    const next = withoutUndefined({ ...this.peek(id), ...patch });
-    await this.deps.trashRecords.write(next);
-    this.hold(next);
-    return next;
+  /**
+   * A field given as undefined goes. One after the other: what a patch is made of is what the one before has left. Rejects
+   * with `not_found` for one that is gone meanwhile.
+   */
+  update(id: string, patch: Patch | ((now: TrashRecord) => Patch)): Promise<TrashRecord> {
+    return this.updates.run(id, async () => {
+      const now = this.peek(id);
+      const next = withoutUndefined({ ...now, ...(typeof patch === 'function' ? patch(now) : patch) });
+      await this.deps.trashRecords.write(next);
+      this.hold(next);
+      return next;
+    });
   }
 
   /** From now on it is there. */

@@ -3,6 +3,7 @@ import { BerthError } from '../../../api/errors';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { OperationContext } from '../operations/operation-context';
 import type { WorkspaceRecord } from './record';
+import type { WorkspaceRegistry } from './registry';
 
 /** How a workspace comes to files before its first start. */
 export interface Filling {
@@ -16,6 +17,17 @@ export interface Filling {
   makeVolumes(context: OperationContext): Promise<void>;
   /** When the runtime is there, with its own volumes; nothing runs. */
   fill(context: OperationContext): Promise<void>;
+}
+
+/** A volume that was made for it goes with it until it is filled. Several may be made side by side. */
+export async function noteMade(
+  registry: WorkspaceRegistry,
+  name: string,
+  volume: string,
+  patch: Partial<WorkspaceRecord> = {},
+): Promise<void> {
+  const { createdVolumes } = registry.get(name);
+  await registry.update(name, { createdVolumes: [...createdVolumes, volume], ...patch });
 }
 
 /** Where one of its volumes is there already. */

@@ -61,3 +61,10 @@ export function checkOf(done: unknown): SnapshotCheck {
     }),
   };
 }
+
+/** What each snapshot takes, by its id. */
+export function heldBy({ done }: Answer): ReadonlyMap<string, number> {
+  const held: unknown = isRecord(done) ? done.held : undefined;
+  const rows = Object.entries(isRecord(held) ? held : {});
+  return new Map(rows.flatMap(([id, bytes]) => (typeof bytes === 'number' ? [[id, bytes]] : [])));
+}

@@ -1,5 +1,6 @@
 /** The program `snapshots.py`, in a container of its own that has the volume and the store of snapshots. */
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { BerthError, isErrorCode } from '../../../../api/errors';
 import { formatBytes } from '../../../../api/rules/sizes';
@@ -10,8 +11,7 @@ import { demultiplex } from '../engine/demux';
 import { isStatus } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { removeContainer } from '../engine/remove-container';
-import { linesOf } from '../engine/streams';
-import { startExec } from '../runtime/exec';
+import { linesOf, toDuplex } from '../engine/streams';
 import { confined } from '../volumes/confined';
 
 const live = '/volume';
@@ -46,12 +46,7 @@ export class SnapshotProgram {
   static async start(endpoint: Endpoint, plan: ProgramPlan): Promise<SnapshotProgram> {
     const container = await endpoint.call('look into snapshots', (docker) => create(docker, plan));
     try {
-      await endpoint.call('look into snapshots', () => container.start());
-      const argv = agentCommand(
-        `${toolsDirectory}/bin/python3`,
-        plan.volume === undefined ? '-' : live,
-      ).concat(store);
-      const { stream } = await startExec(endpoint, container.id, { argv, user: '0:0', tty: false, env: [] });
+      const stream = await endpoint.call('look into snapshots', () => run(container));
       const { stdout, stderr } = demultiplex(stream);
       const input = stdinOf(stream);
       input.on('error', () => undefined);
@@ -117,6 +112,19 @@ export class SnapshotProgram {
   }
 }
 
+/** The program is all that runs in it: to start one more in a container takes as long again. */
+async function run(container: Dockerode.Container): Promise<Duplex> {
+  const request = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true };
+  const stream = toDuplex(await container.attach(request));
+  try {
+    await container.start();
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+  return stream;
+}
+
 async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.Container> {
   const { image, labels, volume } = plan;
   try {
@@ -129,6 +137,9 @@ async function create(docker: Dockerode, plan: ProgramPlan): Promise<Dockerode.C
         capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
         pids: 32,
         memoryMiB: 1024,
+        command: agentCommand(`${toolsDirectory}/bin/python3`, volume === undefined ? '-' : live).concat(
+          store,
+        ),
         mounts: [
           ...(volume === undefined
             ? []

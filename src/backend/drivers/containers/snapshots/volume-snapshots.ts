@@ -25,7 +25,7 @@ import { keeperEngineLabel } from '../volumes/keeper-container';
 import type { Keepers } from '../volumes/keeper';
 import { nameOf } from '../runtime/runtime-info';
 import type { Freezable, Freezes } from '../runtime/freezes';
-import { checkOf, factsOf, isRecord, lossesOf, report } from './answers';
+import { checkOf, factsOf, heldBy, isRecord, lossesOf, report } from './answers';
 import { noRoom, SnapshotProgram, type Answer } from './program';
 import { KeyedLock } from '../../../machine/keyed-lock';
 import type { Log } from '../../../machine/log';
@@ -67,6 +67,8 @@ export class VolumeSnapshots implements SnapshotStore {
   private readonly lock = new KeyedLock();
   /** What each takes, until one comes or goes. */
   private held: Held | undefined;
+  /** How often one has come or gone. */
+  private changes = 0;
 
   constructor(private readonly deps: VolumeSnapshotsDeps) {}
 
@@ -97,10 +99,14 @@ export class VolumeSnapshots implements SnapshotStore {
       if ((await this.heldBytes(id)) === undefined) {
         throw new BerthError('not_found', `There is no snapshot ${id}: its files are gone.`);
       }
-      if (before !== undefined) {
-        await before.kept(await this.keep(volume, before.id, job));
-      }
-      return this.closing(volume, () => this.putBack(id, volume, job));
+      await (before === undefined ? undefined : this.refuseUnkeepable(volume));
+      return this.withProgram({ name: volume, isReadOnly: false }, job.signal, async (program) => {
+        if (before !== undefined) {
+          const copy = (): Promise<SnapshotFacts> => this.copy(program, volume, before.id, job);
+          await before.kept(await this.changing(program, copy));
+        }
+        return this.closing(volume, () => this.putBack(program, id, volume, job));
+      });
     });
   }
 
@@ -109,11 +115,13 @@ export class VolumeSnapshots implements SnapshotStore {
       return;
     }
     await (await this.deps.keepers()).closeSnapshot(id);
-    const ask = (program: SnapshotProgram): Promise<Answer> => program.ask({ op: 'remove', id }, 'done');
-    const { done } = await this.withProgram(undefined, undefined, ask);
-    this.held = undefined;
+    const { done } = await this.withProgram(undefined, undefined, (program) =>
+      this.changing(program, () => program.ask({ op: 'remove', id }, 'done')),
+    );
+    const { changes } = this;
     if (isRecord(done) && done.left === 0) {
-      await this.deps.store.drop(async (store) => (await this.heldIn(store)).size);
+      const count = async (store: string): Promise<number> => (await this.heldIn(store)).size;
+      await this.deps.store.drop(async (store) => (changes === this.changes ? 0 : count(store)));
     }
   }
 
@@ -162,19 +170,19 @@ export class VolumeSnapshots implements SnapshotStore {
     }
   }
 
-  private async putBack(id: string, volume: string, job: SnapshotJob): Promise<readonly string[]> {
+  private async putBack(
+    program: SnapshotProgram,
+    id: string,
+    volume: string,
+    job: SnapshotJob,
+  ): Promise<readonly string[]> {
+    job.signal.throwIfAborted();
     await (await this.deps.keepers()).release(volume);
-    const { done } = await this.withProgram(
-      { name: volume, isReadOnly: false },
-      job.signal,
-      async (program) => {
-        await program.ask({ op: 'restore', id, volume }, 'filled', (answer) => report(answer, job));
-        // The copy may have taken long.
-        await this.refuseRunning(volume);
-        await this.deps.unfinished.add(volume);
-        return program.ask({ op: 'swap' }, 'done');
-      },
-    );
+    await program.ask({ op: 'restore', id, volume }, 'filled', (answer) => report(answer, job));
+    // The copy may have taken long.
+    await this.refuseRunning(volume);
+    await this.deps.unfinished.add(volume);
+    const { done } = await program.ask({ op: 'swap' }, 'done');
     await this.deps.unfinished.remove(volume);
     return lossesOf(done);
   }
@@ -203,13 +211,29 @@ export class VolumeSnapshots implements SnapshotStore {
   private async keep(volume: string, id: string, job: SnapshotJob): Promise<SnapshotFacts> {
     await this.refuseUnkeepable(volume);
     await this.finish(volume);
+    return this.withProgram({ name: volume, isReadOnly: true }, job.signal, (program) =>
+      this.changing(program, () => this.copy(program, volume, id, job)),
+    );
+  }
+
+  /** One comes or goes. The program that does it is there, and is asked what each takes then: that is a container less. */
+  private async changing<T>(program: SnapshotProgram, work: () => Promise<T>): Promise<T> {
+    let result;
     try {
-      return await this.withProgram({ name: volume, isReadOnly: true }, job.signal, (program) =>
-        this.copy(program, volume, id, job),
-      );
+      result = await work();
     } finally {
+      this.changes += 1;
       this.held = undefined;
     }
+    const { changes } = this;
+    try {
+      const connection = await this.deps.endpoint.connect();
+      const bytes = heldBy(await program.ask({ op: 'held' }, 'done'));
+      this.held = changes === this.changes ? { connection, bytes: Promise.resolve(bytes) } : this.held;
+    } catch (error) {
+      this.deps.log.debug({ err: error }, 'what snapshots take is not known yet');
+    }
+    return result;
   }
 
   private async copy(
@@ -285,12 +309,9 @@ export class VolumeSnapshots implements SnapshotStore {
   }
 
   private async heldIn(store: string): Promise<ReadonlyMap<string, number>> {
-    const { done } = await this.withProgramOf(store, undefined, undefined, (program) =>
-      program.ask({ op: 'held' }, 'done'),
+    return this.withProgramOf(store, undefined, undefined, async (program) =>
+      heldBy(await program.ask({ op: 'held' }, 'done')),
     );
-    const held: unknown = isRecord(done) ? done.held : undefined;
-    const rows = Object.entries(isRecord(held) ? held : {});
-    return new Map(rows.flatMap(([id, bytes]) => (typeof bytes === 'number' ? [[id, bytes]] : [])));
   }
 
   /** Everything that may change the volume now: workspaces that run, what moves files into it, and what is not ours. */

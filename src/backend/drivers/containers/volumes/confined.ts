@@ -29,6 +29,8 @@ export interface ConfinedPlan {
   memoryMiB: number;
   /** When its first process has ended. */
   removesItself?: boolean;
+  /** Its first process, which ends when its one input does; without it, one that waits. */
+  command?: readonly string[];
   mounts: readonly VolumeMount[];
 }
 
@@ -38,13 +40,14 @@ export interface VolumeMount {
   isReadOnly: boolean;
 }
 
-/** No network, nothing to write to but its volumes, no log. What works in it is started by an exec. */
+/** No network, nothing to write to but its volumes, no log. What works in it is its command, or is started by an exec. */
 export function confined(plan: ConfinedPlan): Dockerode.ContainerCreateOptions {
   return {
     ...(plan.name !== undefined && { name: plan.name }),
     Image: plan.image,
-    Entrypoint: waitingProcess,
+    Entrypoint: [...(plan.command ?? waitingProcess)],
     Cmd: [],
+    ...(plan.command !== undefined && { OpenStdin: true, StdinOnce: true }),
     User: '0:0',
     WorkingDir: '/',
     NetworkDisabled: true,

@@ -13,7 +13,7 @@ import { untilItEnds, type OperationContext } from '../../operations/operation-c
 import type { Operations } from '../../operations/operations';
 import { isFree, type PortLedger } from '../../../ssh/ports';
 import type { WorkspaceCreator } from '../create';
-import type { Filling } from '../filling';
+import { noteMade, type Filling } from '../filling';
 import type { ForkBaseDeps } from '../fork/fork-base';
 import { dropForkImage, newForkImage } from '../fork/fork-image';
 import type { VolumeCopy } from '../fork/fork-spec';
@@ -201,8 +201,7 @@ export class Imports {
       makeVolumes: async (context) => {
         for (const [index, { to }] of copies.entries()) {
           await makeNamed(drivers, driver, to, manifest.volumes[index]);
-          const { createdVolumes } = registry.get(name);
-          await registry.update(name, { createdVolumes: [...createdVolumes, to] });
+          await noteMade(registry, name, to);
           await fill(to, index, context);
         }
       },

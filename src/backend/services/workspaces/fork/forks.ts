@@ -10,13 +10,14 @@ import type { ForkOrigin, ForkRequest } from '../../../../api/workspaces/fork';
 import { bodyOf, failureOf } from '../../../../api/rules/results';
 import { isUsable, notWhile } from '../../../../api/rules/lifecycle';
 import type { Log } from '../../../machine/log';
+import { sideBySide } from '../../../machine/side-by-side';
 import type { SecretStore } from '../../../store/secrets';
 import type { Drivers } from '../../engine/drivers';
 import { untilItEnds, type OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { Snapshots } from '../../snapshots/snapshots';
 import type { WorkspaceCreator } from '../create';
-import type { Filling } from '../filling';
+import { noteMade, type Filling } from '../filling';
 import type { WorkspaceRecord } from '../record';
 import type { WorkspaceRegistry } from '../registry';
 import type { Runtimes } from '../runtime-handle';
@@ -96,7 +97,7 @@ export class Forks {
     const letGo = this.deps.bases.hold([base.image, ...base.snapshots.values()]);
     try {
       const forks = await context.step('forks', title, () =>
-        inTurns(names, (fork) => this.make(base, fork, start, context)),
+        sideBySide(names, atOnce, (fork) => this.make(base, fork, start, context)),
       );
       context.signal.throwIfAborted();
       const failed = forks.filter((each) => !each.ok);
@@ -162,18 +163,14 @@ export class Forks {
       makeVolumes: async (context) => {
         const { volumes } = runtimes.of(source).driver;
         const copies: { volume: string; copyOf: string }[] = [];
-        for (const { from, to } of plan.copies) {
+        await sideBySide(plan.copies, atOnce, async ({ from, to }) => {
           await this.refuseThere(to);
           await volumes.create({ name: to });
           // Not before: what is on record goes with the fork, and one of that name may be somebody's.
           copies.push({ volume: to, copyOf: from });
-          const { createdVolumes } = registry.get(fork);
-          await registry.update(fork, {
-            createdVolumes: [...createdVolumes, to],
-            forkedFrom: { ...forkedFrom, volumes: [...copies] },
-          });
+          await noteMade(registry, fork, to, { forkedFrom: { ...forkedFrom, volumes: [...copies] } });
           await fill(to, from, context);
-        }
+        });
       },
       fill: async (context) => {
         await fill(registry.get(fork).homeVolume, source.homeVolume, context);
@@ -194,17 +191,4 @@ export class Forks {
     const { secretNames = [] } = spec;
     return secretNames.length === 0 ? undefined : this.deps.secrets.values(name, secretNames);
   }
-}
-
-/** Some at a time, answered in their order. `work` does not reject. */
-async function inTurns<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<R[]> {
-  const results = new Map<number, R>();
-  const queue = all.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, each] of queue) {
-      results.set(index, await work(each));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
-  return all.flatMap((_, index) => results.get(index) ?? []);
 }

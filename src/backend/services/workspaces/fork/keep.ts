@@ -10,6 +10,7 @@ import { isLive, isUsable, notWhile, refuseProtected } from '../../../../api/rul
 import { isForkOf } from '../../../../api/workspaces/fork-of';
 import type { ForkOrigin, KeepRequest } from '../../../../api/workspaces/fork';
 import type { TrashBin } from '../../trash/trash-bin';
+import { sideBySide } from '../../../machine/side-by-side';
 import type { OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { WorkspaceRecord } from '../record';
@@ -28,6 +29,8 @@ export interface KeepDeps extends TakeOverDeps {
 type Fork = WorkspaceRecord & { forkedFrom: ForkOrigin };
 
 const cutOff = 'take-over-cut-off';
+/** Forks that are deleted at the same time. */
+const atOnce = 3;
 
 export class Keeping {
   private readonly takeOver: TakeOver;
@@ -185,7 +188,7 @@ export class Keeping {
     const { registry, verbs } = this.deps;
     const deleted: string[] = [];
     const notDeleted: KeepResult['notDeleted'] = [];
-    for (const name of names) {
+    await sideBySide(names, atOnce, async (name) => {
       try {
         await context.step(`delete ${name}`, `Delete workspace ${name}`, async () =>
           this.takeOver.follow(
@@ -199,7 +202,7 @@ export class Keeping {
         context.warn(`${name} was not deleted: ${error.message}`);
         notDeleted.push({ workspace: name, error: error.toBody() });
       }
-    }
+    });
     return { deleted, notDeleted };
   }
 }

@@ -1,4 +1,5 @@
 /** What copies of a workspace are made of: snapshots of its volumes, and an image of its own files. It goes on meanwhile. */
+import { sideBySide } from '../../../machine/side-by-side';
 import type { WorkspaceRecord } from '../record';
 import type { Runtimes } from '../runtime-handle';
 import type { Snapshots } from '../../snapshots/snapshots';
@@ -6,6 +7,9 @@ import type { OperationContext } from '../../operations/operation-context';
 import { isBase, type ForkBaseDeps } from './fork-base';
 import { dropForkImage, imageOfOwn } from './fork-image';
 import { isCopied } from './fork-spec';
+
+/** What of a workspace is read at the same time. */
+const atOnce = 3;
 
 export interface TakeBaseDeps extends Omit<ForkBaseDeps, 'snapshots'> {
   runtimes: Runtimes;
@@ -47,21 +51,28 @@ export async function takeBase(
   }
   const base = { source, image: spec.image, snapshots: known, made, at: new Date().toISOString() };
   try {
-    // First: what can't be read says so before anything is copied.
-    if (!withoutOwn) {
+    const takeOwn = async (): Promise<void> => {
       base.image = (await imageOfOwn(deps, source, context)) ?? spec.image;
+    };
+    const own = withoutOwn ? [] : [takeOwn];
+    // Then first: what can't be read says so before anything is copied.
+    const isFirst = deps.runtimes.of(source).driver.features.commit === 'stopped';
+    if (isFirst) {
+      await sideBySide(own, 1, (take) => take());
     }
     const keep = async (volume: string): Promise<void> => {
       const id = await snapshots.keep(volume, 'fork', context);
       made.push(id);
       known.set(volume, id);
     };
-    if (!known.has(homeVolume)) {
-      await context.step('snapshot', 'Keep its home as it is now', () => keep(homeVolume));
-    }
-    for (const volume of named) {
-      await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
-    }
+    const keeps = [homeVolume, ...named]
+      .filter((volume) => !known.has(volume))
+      .map((volume) => () => {
+        const isHome = volume === homeVolume;
+        const title = `Keep ${isHome ? 'its home' : volume} as it is now`;
+        return context.step(isHome ? 'snapshot' : `snapshot ${volume}`, title, () => keep(volume));
+      });
+    await sideBySide([...(isFirst ? [] : own), ...keeps], atOnce, (take) => take());
     return base;
   } catch (error) {
     await releaseBase(deps, base).catch((left: unknown) => {
@@ -78,7 +89,6 @@ export async function releaseBase(
 ): Promise<void> {
   await dropForkImage(deps, deps.runtimes.of(source).driver, image);
   const ofHome = snapshots.get(source.homeVolume);
-  for (const id of made.filter((each) => each !== ofHome || !isBase(deps, each))) {
-    await deps.snapshots.dropForked(id);
-  }
+  const going = made.filter((each) => each !== ofHome || !isBase(deps, each));
+  await sideBySide(going, atOnce, (id) => deps.snapshots.dropForked(id));
 }
