@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineInfo, Snapshot, Volume } from '../../../src/api';
+import type { Snapshot, Volume } from '../../../src/api';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
 import { times } from '../../support/soak';
 
-const kills = times(4, 10);
+const kills = times(2, 10);
 
 describe('berth snapshot of Docker volumes', function () {
   this.timeout(600_000);
@@ -20,8 +20,8 @@ describe('berth snapshot of Docker volumes', function () {
   const sh = (script: string): Promise<string> => berth.ok('exec', name, '--', 'sh', '-c', script);
   const list = (): Promise<Snapshot[]> => berth.json<Snapshot[]>('snapshot', 'list', name);
   /** Of the home, which is large enough for a kill to meet something under way. */
-  const fingerprint = (): Promise<string> =>
-    sh('cd; find d -type f | sort | xargs cat | sha256sum; find d | wc -l');
+  const fingerprint = (before = ''): Promise<string> =>
+    sh(`${before}cd; find d -type f | sort | xargs cat | sha256sum; find d | wc -l`);
 
   it('keeps the files of a workspace that goes on, and puts them back when it is stopped', async () => {
     await sh('mkdir ~/d; cd ~/d; for i in $(seq 300); do mkdir $i; head -c 20000 /dev/urandom >$i/f; done');
@@ -148,23 +148,25 @@ describe('berth snapshot of Docker volumes', function () {
 
   it('leaves the volume as it was before or is after, and nobody frozen, however the engine is killed', async () => {
     let ended = 0;
-    const [, first] = await list();
+    const look = (): Promise<Snapshot[]> =>
+      berth.engine.call('snapshots.list', { params: { volume: `workspace-${name}` } });
+    const [, first] = await look();
     const whole = await fingerprint();
     for (let kill = 0; kill < kills; kill += 1) {
       const isRestore = kill % 2 === 1;
-      await sh(`echo ${kill} >~/d/1/f; rm -rf ~/d/${kill + 10}`);
-      const was = await fingerprint();
+      const was = await fingerprint(`echo ${kill} >~/d/1/f; rm -rf ~/d/${kill + 10}; `);
       if (isRestore) {
         await berth.ok('stop', name);
       }
       const argv = isRestore
         ? ['snapshot', 'restore', name, first?.id ?? '', '--yes']
         : ['snapshot', 'create', name, '--name', `kill-${kill}`];
-      const { pid } = await berth.json<EngineInfo>('status');
+      const { pid } = await berth.engine.call('engine.info', {});
       const child = berth.spawn(argv);
       child.stdin.end();
       const done = finished(child, argv.join(' '));
-      await sleep(300 + Math.random() * 1500);
+      await berth.atWork(done);
+      await sleep(Math.random() * 1200);
       process.kill(pid, 'SIGKILL');
       const { code } = await done;
       ended += code === 0 ? 1 : 0;
@@ -176,10 +178,11 @@ describe('berth snapshot of Docker volumes', function () {
       const found = await fingerprint();
       assert(found === was || (isRestore && found === whole), `after kill ${kill}`);
       assert.equal(await sh('ls -A ~ | grep ^.berth- | wc -l'), '0\n');
-      for (const { id, heldBytes } of await list()) {
+      const left = await look();
+      for (const { id, heldBytes } of left) {
         assert(heldBytes !== undefined, `${id} has no data`);
       }
-      const known = (await list()).map(({ id }) => `${id}.json`).sort();
+      const known = left.map(({ id }) => `${id}.json`).sort();
       await until('no draft is left', () => {
         const files = readdirSync(join(berth.home, 'snapshots'));
         return files.sort().join() === known.join();

@@ -1,13 +1,13 @@
 /** Forks by the built program, with a real Docker: what they begin with, what is their own, and what stays of them. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineInfo, Image, Snapshot, Volume, Workspace } from '../../../src/api';
+import type { Snapshot, Workspace } from '../../../src/api';
 import type { ForkResult } from '../../../src/api/operations/fork';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
 import { times } from '../../support/soak';
 
-const kills = times(2, 6);
+const kills = times(1, 6);
 type Forked = ForkResult & { workspaces: Workspace[] };
 
 describe('berth fork', function () {
@@ -53,17 +53,18 @@ describe('berth fork', function () {
       )
     ).split('\n');
   const workspaces = async (): Promise<Workspace[]> =>
-    (await berth.json<Workspace[]>('list')).filter((each) => each.name.startsWith(berth.prefix));
+    (await berth.engine.call('workspaces.list', {})).filter((each) => each.name.startsWith(berth.prefix));
   const volumes = async (): Promise<string[]> =>
-    (await berth.json<Volume[]>('volume', 'list'))
+    (await berth.engine.call('volumes.list', {}))
       .map((volume) => volume.name)
       .filter((each) => each.includes(berth.prefix))
       .sort();
   const images = async (): Promise<string[]> =>
-    (await berth.json<Image[]>('image', 'list'))
+    (await berth.engine.call('images.list', {}))
       .flatMap(({ tags }) => tags)
       .filter((tag) => tag.includes(`berth-fork/${name}`));
-  const snapshots = (): Promise<Snapshot[]> => berth.json<Snapshot[]>('snapshot', 'list', name);
+  const snapshots = (): Promise<Snapshot[]> =>
+    berth.engine.call('snapshots.list', { params: { volume: `workspace-${name}` } });
   /** All that there is of the source alone. */
   async function assertNothingLeft(): Promise<void> {
     assert.deepEqual(
@@ -262,11 +263,12 @@ describe('berth fork', function () {
     const was = await files(name);
     let whole = 0;
     for (let kill = 0; kill < kills; kill += 1) {
-      const { pid } = await berth.json<EngineInfo>('status');
+      const { pid } = await berth.engine.call('engine.info', {});
       const child = berth.spawn(['fork', name, fork('k1'), fork('k2')]);
       child.stdin.end();
       const done = finished(child, 'fork');
-      await sleep(200 + Math.random() * 5000);
+      await berth.atWork(done);
+      await sleep(Math.random() * 4000);
       process.kill(pid, 'SIGKILL');
       await done;
       await berth.ok('start', name);

@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import Dockerode from 'dockerode';
+import { EngineClient } from '../../../src/client/engine-client';
+import { socketPath } from '../../../src/client/endpoint';
 import { homeBelow } from '../../support/conditions';
+import { until } from '../../support/wait';
 
 export const docker = new Dockerode();
 
@@ -41,6 +44,7 @@ export class Berth {
   /** Starts every name that a test makes, so that all of it can be found again. */
   readonly prefix = `t${randomBytes(3).toString('hex')}`;
   private made?: string;
+  private client?: EngineClient;
   private readonly cli: string;
 
   constructor(
@@ -99,6 +103,25 @@ export class Berth {
     return JSON.parse(await this.ok(...argv, '--json')) as T;
   }
 
+  /** Asked where what the program prints is not what a test is about: a process for each look takes most of its time. */
+  get engine(): EngineClient {
+    const start = async (): Promise<void> => {
+      await this.ok('up');
+    };
+    return (this.client ??= new EngineClient(socketPath(this.home), start));
+  }
+
+  /** Resolves when the engine is at work on something, or `ended` is over: what comes then is no matter of how busy the machine is. */
+  async atWork(ended: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const over = ended.finally(() => (isOver = true));
+    const isRunning = async (): Promise<boolean> => {
+      const all = await this.engine.call('operations.list', {});
+      return isOver || all.some(({ status }) => status === 'running');
+    };
+    await Promise.race([over, until('the engine is at work', isRunning, timeoutMs, 20)]);
+  }
+
   /** Runs it on a terminal (of util-linux' script) and types the answers when their questions appear. */
   async terminal(argv: readonly string[], answers: readonly (readonly [RegExp, string])[]): Promise<Outcome> {
     const words = shellWords([process.execPath, this.cli, ...argv]);
@@ -122,6 +145,7 @@ export class Berth {
 
   /** Removes all that the tests made, whatever became of them. */
   async dispose(): Promise<void> {
+    this.client?.dispose();
     try {
       await this.run(['down']);
     } finally {

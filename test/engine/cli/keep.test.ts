@@ -1,13 +1,13 @@
 /** A fork that is kept, by the built program: its source has all of it, and can have back what it had. */
 import assert from 'node:assert/strict';
-import type { EngineInfo, Operation, Snapshot, Volume, Workspace } from '../../../src/api';
+import type { Workspace } from '../../../src/api';
 import type { ForkResult, KeepResult } from '../../../src/api/operations/fork';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/wait';
 import { Berth, finished } from './harness';
 import { times } from '../../support/soak';
 
-const kills = times(2, 6);
+const kills = times(1, 6);
 
 describe('berth keep', function () {
   this.timeout(500_000);
@@ -25,8 +25,11 @@ describe('berth keep', function () {
   const root = (workspace: string, script: string): Promise<string> =>
     berth.ok('exec', workspace, '--user', 'root', '--', 'sh', '-c', script);
   const seen = (workspace: string): Promise<string> => root(workspace, 'cat ~workspace/f /data/f /opt/f');
+  const info = (): Promise<Workspace> => berth.engine.call('workspaces.get', { params: { name } });
   const names = async (): Promise<string[]> =>
-    (await berth.json<Workspace[]>('list')).map((each) => each.name).filter((each) => each.startsWith(name));
+    (await berth.engine.call('workspaces.list', {}))
+      .map((each) => each.name)
+      .filter((each) => each.startsWith(name));
 
   it('refuses what is no fork, and forks of others', async () => {
     const alone = await berth.run(['keep', name, '--yes']);
@@ -54,7 +57,7 @@ describe('berth keep', function () {
     const { code, stderr } = await berth.run(['keep', one, '--yes']);
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`${data} is in use by the workspace ${other}`));
-    assert.equal((await berth.json<Workspace>('info', name)).state, 'running');
+    assert.equal((await info()).state, 'running');
     await berth.ok('delete', other, '--yes');
     assert.equal(await seen(name), 'source\nsource\nsource\n');
     assert.deepEqual(await names(), [name, one, two]);
@@ -71,8 +74,8 @@ describe('berth keep', function () {
     await berth.ok('unprotect', name);
     const first = berth.run(['keep', two, '--yes', '--no-forks']);
     await until('the first one to begin', async () => {
-      const all = await berth.json<Operation[]>('operations', '--running');
-      return all.some(({ kind }) => kind === 'workspace.keep');
+      const all = await berth.engine.call('operations.list', {});
+      return all.some(({ kind, status }) => kind === 'workspace.keep' && status === 'running');
     });
     const second = await berth.run(['keep', one, '--yes', '--no-forks']);
     const stopped = await berth.run(['stop', name]);
@@ -91,21 +94,22 @@ describe('berth keep', function () {
     let cutOff = 0;
     for (let kill = 0; kill < kills; kill += 1) {
       await berth.ok('start', name);
-      const { pid } = await berth.json<EngineInfo>('status');
+      const { pid } = await berth.engine.call('engine.info', {});
       const child = berth.spawn(['keep', one, '--yes', '--no-forks']);
       child.stdin.end();
       const done = finished(child, 'keep');
-      await sleep(300 + Math.random() * 6_000);
+      await berth.atWork(done);
+      await sleep(Math.random() * 5_000);
       process.kill(pid, 'SIGKILL');
       await done;
       await berth.ok('start', name, one);
       assert.match(await seen(name), /^((source|fork)\n){3}$/);
-      const { warnings } = await berth.json<Workspace>('info', name);
+      const { warnings } = await info();
       cutOff += warnings.some(({ code }) => code === 'take-over-cut-off') ? 1 : 0;
       assert.equal(await seen(one), 'fork\nfork\nfork\n');
       await berth.ok('keep', one, '--yes', '--no-forks');
       assert.equal(await seen(name), 'fork\nfork\nfork\n');
-      const after = (await berth.json<Workspace>('info', name)).warnings.map(({ code }) => code);
+      const after = (await info()).warnings.map(({ code }) => code);
       assert.ok(!after.includes('take-over-cut-off'), after.join());
       await root(name, 'echo source | tee ~workspace/f /data/f >/opt/f; chown workspace ~workspace/f');
     }
@@ -116,15 +120,15 @@ describe('berth keep', function () {
   it('gives a workspace that runs all files of the fork, and deletes the forks', async () => {
     kept = await berth.json<KeepResult>('keep', one, '--yes');
     assert.deepEqual([kept.workspace, kept.deleted, kept.notDeleted], [name, [one, two], []]);
-    assert.equal((await berth.json<Workspace>('info', name)).state, 'running');
+    assert.equal((await info()).state, 'running');
     assert.equal(await seen(name), 'fork\nfork\nfork\n');
     assert.deepEqual(await names(), [name]);
-    const volumes = (await berth.json<Volume[]>('volume', 'list')).map((volume) => volume.name);
+    const volumes = (await berth.engine.call('volumes.list', {})).map((volume) => volume.name);
     assert.deepEqual(
       volumes.filter((volume) => volume.includes(berth.prefix)),
       [data, `workspace-${name}`].sort(),
     );
-    const snapshots = await berth.json<Snapshot[]>('snapshot', 'list');
+    const snapshots = await berth.engine.call('snapshots.listAll', {});
     assert.deepEqual(
       snapshots.filter(({ reason }) => reason === 'fork'),
       [],

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import type { Workspace } from '../../../src/api';
 import { until } from '../../support/wait';
 import { Berth, docker } from './harness';
 
@@ -28,7 +27,7 @@ describe('berth run that is ended', function () {
     }
     child.stdin.on('error', () => undefined);
     await until('it runs', () => sign.test(text), 60_000);
-    const [workspace] = await berth.json<Workspace[]>('list');
+    const [workspace] = await berth.engine.call('workspaces.list', {});
     assert(workspace !== undefined, text);
     return { child, name: workspace.name, said: () => text };
   }
@@ -41,7 +40,7 @@ describe('berth run that is ended', function () {
 
   /** Workspaces, containers and volumes of that name. */
   async function left(name: string): Promise<string[]> {
-    const workspaces = await berth.json<Workspace[]>('list');
+    const workspaces = await berth.engine.call('workspaces.list', {});
     const containers = await docker.listContainers({ all: true });
     const { Volumes } = await docker.listVolumes();
     return [

@@ -1,7 +1,7 @@
 /** What was deleted is had back, by the built program: whole, under a free name, or not at all, whenever the engine is killed. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineInfo, Snapshot, Volume, Workspace } from '../../../src/api';
+import type { Volume, Workspace } from '../../../src/api';
 import type { TrashItem } from '../../../src/api/trash/schemas';
 import { until } from '../../support/wait';
 import { Berth, docker, finished } from './harness';
@@ -25,9 +25,9 @@ describe('berth trash', function () {
 
   const root = (workspace: string, script: string): Promise<string> =>
     berth.ok('exec', workspace, '--user', 'root', '--', 'sh', '-c', script);
-  const items = (): Promise<TrashItem[]> => berth.json<TrashItem[]>('trash', 'list');
+  const items = (): Promise<TrashItem[]> => berth.engine.call('trash.list', {});
   const names = async (): Promise<string[]> =>
-    (await berth.json<Workspace[]>('list')).map((each) => each.name).sort();
+    (await berth.engine.call('workspaces.list', {})).map((each) => each.name).sort();
   const images = async (): Promise<number> =>
     (await docker.listImages({ filters: { reference: [`berth-trash/${name}`] } })).length;
   const isSame = async (workspace: string): Promise<void> => {
@@ -46,7 +46,7 @@ describe('berth trash', function () {
       new RegExp(`^${name} is deleted.\\nKept in the trash until \\d{4}-.*berth trash restore `),
     );
     assert.deepEqual([await names(), await berth.volumes()], [[], []]);
-    const [item, ...others] = await items();
+    const [item, ...others] = await berth.json<TrashItem[]>('trash', 'list');
     assert.deepEqual([item?.kind, item?.name, others], ['workspace', name, []]);
     const days = (Date.parse(item?.expiresAt ?? '') - Date.parse(item?.deletedAt ?? '')) / 86_400_000;
     assert.equal(days, 7);
@@ -92,7 +92,7 @@ describe('berth trash', function () {
       left.map((each) => each.name),
       ['node'],
     );
-    assert.deepEqual([await items(), await berth.json<Snapshot[]>('snapshot', 'list')], [[], []]);
+    assert.deepEqual([await items(), await berth.engine.call('snapshots.listAll', {})], [[], []]);
   });
 
   it('is emptied after a question that names what goes with its size, and then has nothing left', async () => {
@@ -103,14 +103,14 @@ describe('berth trash', function () {
     assert.match(asked.stdout, new RegExp(`volume +${data}.* MiB[^]*Remove this for good \\(\\d+ MiB\\)`));
     assert.equal((await items()).length, 1);
     await berth.ok('trash', 'empty', data, '--yes');
-    assert.deepEqual([await items(), await berth.json<Snapshot[]>('snapshot', 'list')], [[], []]);
+    assert.deepEqual([await items(), await berth.engine.call('snapshots.listAll', {})], [[], []]);
   });
 
   it('has a workspace before or after, whenever the engine is killed in a delete, a restore or an empty', async () => {
     const fork = `${name}-2`;
     let cutOff = 0;
     for (let round = 0; round < kills; round += 1) {
-      cutOff += await killedIn(['delete', fork, '--yes'], 300 + Math.random() * 2500);
+      cutOff += await killedIn(['delete', fork, '--yes'], Math.random() * (round % 2 === 0 ? 700 : 2500));
       await until('the delete to be whole or not begun', async () => {
         const [there, trash] = [await names(), await items()];
         return (there.includes(fork) ? 1 : 0) + trash.length === 1 && !(await isBusy(fork));
@@ -119,7 +119,7 @@ describe('berth trash', function () {
         await berth.ok('delete', fork, '--yes');
       }
       assert.deepEqual([await names(), await berth.volumes()], [[], []]);
-      cutOff += await killedIn(['trash', 'restore', fork], 200 + Math.random() * 2500);
+      cutOff += await killedIn(['trash', 'restore', fork], Math.random() * (round % 2 === 0 ? 1500 : 700));
       await until('the restore to be whole or taken back', async () => {
         const [there, trash] = [await names(), await items()];
         return (there.includes(fork) ? 1 : 0) + trash.length === 1 && !(await isBusy(fork));
@@ -138,24 +138,25 @@ describe('berth trash', function () {
       return (await items()).length === 0;
     });
     await until('nothing to be left', async () => {
-      const snapshots = await berth.json<Snapshot[]>('snapshot', 'list');
+      const snapshots = await berth.engine.call('snapshots.listAll', {});
       return snapshots.length === 0 && (await images()) === 0;
     });
-    assert.deepEqual(await berth.json<Volume[]>('volume', 'list').then((all) => all.filter(isMine)), []);
+    assert.deepEqual((await berth.engine.call('volumes.list', {})).filter(isMine), []);
   });
 
   const isMine = (volume: Volume): boolean => volume.name.includes(berth.prefix);
   const isBusy = async (workspace: string): Promise<boolean> => {
-    const all = await berth.json<Workspace[]>('list');
+    const all = await berth.engine.call('workspaces.list', {});
     return all.some((each) => each.name === workspace && !['running', 'stopped'].includes(each.state));
   };
 
-  /** Answers 1 where the command had not ended by then. */
+  /** After so long at work. Answers 1 where the command had not ended by then. */
   async function killedIn(argv: string[], afterMs: number): Promise<number> {
-    const { pid } = await berth.json<EngineInfo>('status');
+    const { pid } = await berth.engine.call('engine.info', {});
     const child = berth.spawn(argv);
     child.stdin.end();
     const outcome = finished(child, argv.join(' '));
+    await berth.atWork(outcome);
     await Promise.race([sleep(afterMs), outcome]);
     try {
       process.kill(pid, 'SIGKILL');
