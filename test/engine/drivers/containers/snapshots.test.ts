@@ -63,6 +63,24 @@ describe('snapshots of volumes of the container engine', function () {
     assert(bytes < 1_000_000, `${bytes} bytes`);
   });
 
+  it('take one container each, also to put one back and keep what was there, and none to be looked at', async () => {
+    const store = bench.driver.volumes.snapshots;
+    const kept = (): Promise<void> => Promise.resolve();
+    const made = await bench.countContainers('snapshot', async () => {
+      await bench.driver.stop(plan.name, 1000);
+      await store.create(plan.homeVolume, id(5), job());
+      await store.restore(id(5), plan.homeVolume, job(), { id: id(6), kept });
+      const held = await Promise.all([5, 6].map((n) => store.heldBytes(id(n))));
+      assert.ok(held.every((bytes) => bytes !== undefined));
+      await store.remove(id(6));
+      assert.notEqual(await store.heldBytes(id(5)), undefined);
+      assert.equal(await store.heldBytes(id(6)), undefined);
+      await store.remove(id(5));
+    });
+    await bench.driver.start(plan.name);
+    assert.equal(made, 4);
+  });
+
   it('can be read, and not be changed', async () => {
     const files = await bench.driver.volumes.snapshots.files(id(2));
     const { entries } = await files.list('/');

@@ -123,6 +123,18 @@ export class Bench {
     return execute('ssh', [...options, '-p', String(plan.sshPort), `${user}@127.0.0.1`, command]);
   }
 
+  /** How many containers of ours with that role have been made meanwhile. */
+  async countContainers(role: string, work: () => Promise<void>): Promise<number> {
+    const label = [`berth.role=${role}`, `berth.installation=${this.installation}`];
+    const since = Date.now() / 1000;
+    await work();
+    const events = await this.docker.getEvents({
+      ...{ since, until: Date.now() / 1000 },
+      filters: { type: ['container'], event: ['create'], label },
+    });
+    return (await text(toReadable(events))).split('\n').filter((line) => line.trim() !== '').length;
+  }
+
   /** Runs a command by the driver's exec and collects what it says. */
   async exec(name: string, plan: Partial<ExecPlan> & { argv: readonly string[] }, stdin = ''): Promise<Ran> {
     const session = await this.driver.exec(name, { user: 'workspace', ...plan });
