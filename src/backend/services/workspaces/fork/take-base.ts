@@ -5,7 +5,7 @@ import type { Runtimes } from '../runtime-handle';
 import type { Snapshots } from '../../snapshots/snapshots';
 import type { OperationContext } from '../../operations/operation-context';
 import { isBase, type ForkBaseDeps } from './fork-base';
-import { dropForkImage, imageOfOwn } from './fork-image';
+import { dropForkImage, imageOfOwn, ownFilesOf } from './fork-image';
 import { isCopied } from './fork-spec';
 
 /** What of a workspace is read at the same time. */
@@ -51,15 +51,15 @@ export async function takeBase(
   }
   const base = { source, image: spec.image, snapshots: known, made, at: new Date().toISOString() };
   try {
+    const measured = withoutOwn ? undefined : ownFilesOf(deps, source);
+    measured?.catch(() => undefined);
     const takeOwn = async (): Promise<void> => {
-      base.image = (await imageOfOwn(deps, source, context)) ?? spec.image;
+      const own = measured && (await imageOfOwn(deps, source, context, { measured }));
+      base.image = own ?? spec.image;
     };
-    const own = withoutOwn ? [] : [takeOwn];
     // Then first: what can't be read says so before anything is copied.
     const isFirst = deps.runtimes.of(source).driver.features.commit === 'stopped';
-    if (isFirst) {
-      await sideBySide(own, 1, (take) => take());
-    }
+    await (isFirst ? takeOwn() : undefined);
     const keep = async (volume: string): Promise<void> => {
       const id = await snapshots.keep(volume, 'fork', context);
       made.push(id);
@@ -72,7 +72,9 @@ export async function takeBase(
         const title = `Keep ${isHome ? 'its home' : volume} as it is now`;
         return context.step(isHome ? 'snapshot' : `snapshot ${volume}`, title, () => keep(volume));
       });
-    await sideBySide([...(isFirst ? [] : own), ...keeps], atOnce, (take) => take());
+    await sideBySide(keeps, atOnce, (take) => take());
+    // Not meanwhile: an image is made of a container that is paused for it, which a snapshot would take for somebody's pause.
+    await (isFirst ? undefined : takeOwn());
     return base;
   } catch (error) {
     await releaseBase(deps, base).catch((left: unknown) => {
