@@ -112,20 +112,6 @@ describe('Podman', function () {
     assert.equal(await harness.ssh(name, ['cat ~/while-stopped ~/kept']), 'yeshello abc');
   });
 
-  it('keeps a volume as a snapshot, and puts it back', async () => {
-    const params = { volume: `workspace-${name}` };
-    await harness.done(await harness.client.call('snapshots.create', { params, body: { name: 'one' } }));
-    await harness.sh(name, 'echo other >~/kept');
-    await harness.verb('stop', name);
-    const back = { params: { ...params, snapshot: 'one' }, body: {} };
-    await harness.done(await harness.client.call('snapshots.restore', back));
-    await harness.verb('start', name);
-    assert.equal(await harness.sh(name, 'cat ~/kept'), 'hello abc');
-    for (const { id } of await harness.client.call('snapshots.list', { params })) {
-      await harness.client.call('snapshots.delete', { params: { ...params, snapshot: id } });
-    }
-  });
-
   it('archives and restores with every byte', async () => {
     await harness.verb('archive', name);
     assert.equal(await harness.state(name), 'archived');
