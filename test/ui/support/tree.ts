@@ -180,7 +180,9 @@ export class TreeRow {
   }
 
   async contextMenu(item: string): Promise<void> {
-    const entry = this.menu.getByRole('menuitem', { name: exactly(item) });
+    // By its label: its name may end in a key.
+    const label = this.page.locator('.action-label', { hasText: exactly(item) });
+    const entry = this.menu.getByRole('menuitem').filter({ has: label });
     await this.withMenu(`"${item}" in the menu`, async () => {
       // One that just opened takes a moment until it accepts clicks.
       await entry.hover({ timeout: 3_000 });
