@@ -177,8 +177,10 @@ class Program:
         return self._known(id_).get("made", 0)
 
     def _known(self, id_):
-        with _Folders() as folders:
+        """Nothing of one that another program has removed meanwhile."""
+        with _Folders() as folders, contextlib.suppress(FileNotFoundError):
             return _facts_of(folders.open(id_, self._store))
+        return {}
 
     def _set_last(self, volume, id_):
         with _Folders() as folders:
@@ -241,7 +243,7 @@ class Program:
                 durable.sync_folder(self._store)
             remove_tree(id_, making, forced=True)
         for other in self._ids_of(volume) if volume is not None else ():
-            with _Folders() as folders:
+            with _Folders() as folders, contextlib.suppress(FileNotFoundError):
                 self._count_again(folders.open(other, self._store))
         return {"left": len(self._ids())}
 

@@ -7,7 +7,6 @@ import { canHaveSnapshots } from '../../../api/snapshots/possible';
 import { ownVolumesOf } from '../../../api/workspaces/own-volumes';
 import type { Volume } from '../../../api/volumes/schemas';
 import type { Log } from '../../machine/log';
-import { sideBySide } from '../../machine/side-by-side';
 import type { SnapshotRecords } from '../../store/snapshot-records';
 import { untilItEnds, type OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
@@ -29,9 +28,6 @@ export interface ThrowingAwayDeps {
   operations: Operations;
   log: Log;
 }
-
-/** What of a workspace is kept at the same time. */
-const atOnce = 3;
 
 /** What a delete has put into the trash: it counts when `commit` has resolved, or is as if it had never been. */
 export interface Thrown {
@@ -94,18 +90,15 @@ export class ThrowingAway {
       ...(secrets.length > 0 && { notKept: [`The values of its secrets: ${secrets.join(', ')}.`] }),
     });
     try {
+      // One after the other: each is held against the room that is left, and its writers are held still for it.
+      await this.ownFiles(thrown.id, record, context);
       const { volumes } = this.deps.runtimes.of(record).driver;
-      const keep = async (volume: string): Promise<void> => {
+      for (const volume of ownVolumesOf(record)) {
         const found = await volumes.inspect(volume);
         await (found === undefined
           ? this.lose(thrown.id, `The files of ${volume}: there was no such volume.`)
           : this.volumeOf(thrown.id, found, context));
-      };
-      const works = [
-        () => this.ownFiles(thrown.id, record, context),
-        ...ownVolumesOf(record).map((volume) => () => keep(volume)),
-      ];
-      await sideBySide(works, atOnce, (work) => work());
+      }
       return thrown;
     } catch (error) {
       await thrown.undo();

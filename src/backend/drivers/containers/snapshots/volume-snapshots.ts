@@ -115,13 +115,15 @@ export class VolumeSnapshots implements SnapshotStore {
       return;
     }
     await (await this.deps.keepers()).closeSnapshot(id);
+    const before = this.changes;
     const { done } = await this.withProgram(undefined, undefined, (program) =>
       this.changing(program, () => program.ask({ op: 'remove', id }, 'done')),
     );
-    const { changes } = this;
-    if (isRecord(done) && done.left === 0) {
+    // What it has counted holds only where nothing else was made or removed since it began.
+    const isAlone = (): boolean => this.changes === before + 1;
+    if (isRecord(done) && (done.left === 0 || !isAlone())) {
       const count = async (store: string): Promise<number> => (await this.heldIn(store)).size;
-      await this.deps.store.drop(async (store) => (changes === this.changes ? 0 : count(store)));
+      await this.deps.store.drop(async (store) => (isAlone() ? 0 : count(store)));
     }
   }
 
@@ -218,6 +220,7 @@ export class VolumeSnapshots implements SnapshotStore {
 
   /** One comes or goes. The program that does it is there, and is asked what each takes then: that is a container less. */
   private async changing<T>(program: SnapshotProgram, work: () => Promise<T>): Promise<T> {
+    const connection = await this.deps.endpoint.connect();
     let result;
     try {
       result = await work();
@@ -227,7 +230,6 @@ export class VolumeSnapshots implements SnapshotStore {
     }
     const { changes } = this;
     try {
-      const connection = await this.deps.endpoint.connect();
       const bytes = heldBy(await program.ask({ op: 'held' }, 'done'));
       this.held = changes === this.changes ? { connection, bytes: Promise.resolve(bytes) } : this.held;
     } catch (error) {
@@ -314,24 +316,27 @@ export class VolumeSnapshots implements SnapshotStore {
     );
   }
 
-  /** Everything that may change the volume now: workspaces that run, what moves files into it, and what is not ours. */
+  /**
+   * Everything that may change the volume now: workspaces that run, what moves files into it, and what is not ours. One that is
+   * paused may be so for another snapshot alone, and go on in the middle of this one.
+   */
   private async writersOf(volume: string): Promise<{ ours: Freezable[]; others: string[] }> {
     const { endpoint, ownership } = this.deps;
     return endpoint.call(`look who uses the volume ${volume}`, async (docker) => {
-      const filters = { volume: [volume], status: ['running'] };
+      const filters = { volume: [volume], status: ['running', 'paused'] };
       const found = await docker.listContainers({ filters });
       const writers = found
         .filter(({ Labels: labels, Mounts: mounts }) => {
           const isWriter = mounts.some(({ Name: name, RW: isWritable }) => name === volume && isWritable);
           return isWriter && labels[label.role] !== 'snapshot';
         })
-        .map(({ Id: id, Names: names, Labels: labels }) => ({
-          ...{ id, name: nameOf(names[0] ?? id) },
+        .map(({ Id: id, Names: names, Labels: labels, State: state }) => ({
+          ...{ id, name: nameOf(names[0] ?? id), isRunning: state === 'running' },
           isOurs: labels[keeperEngineLabel] === ownership.id || ownership.isOurRuntime(labels),
         }));
       return {
         ours: writers.filter(({ isOurs }) => isOurs),
-        others: writers.filter(({ isOurs }) => !isOurs).map(({ name }) => name),
+        others: writers.filter(({ isOurs, isRunning }) => !isOurs && isRunning).map(({ name }) => name),
       };
     });
   }

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import { isLive } from '../../../../api/rules/lifecycle';
-import type { OwnFiles } from '../../../../api/workspaces/schemas';
 import type { Log } from '../../../machine/log';
 import type { Driver } from '../../../drivers/driver';
 import { injectedInto } from '../../images/commits';
@@ -26,17 +25,6 @@ const repositories = { fork: repository, before: beforeRepository, trash: trashR
 export interface ImagePurpose {
   purpose?: keyof typeof repositories;
   begin?: (image: string) => Promise<void>;
-  /** Where it is being measured already: `ownFilesOf`. */
-  measured?: ReturnType<typeof ownFilesOf>;
-}
-
-/** How much a workspace has outside of its volumes; undefined where that can't be measured. */
-export async function ownFilesOf(
-  { runtimes, log }: { runtimes: Runtimes; log: Log },
-  source: WorkspaceRecord,
-): Promise<Pick<OwnFiles, 'files'> | undefined> {
-  const runtime = runtimes.of(source);
-  return (await runtime.inspect()) === undefined ? { files: 0 } : measureOwnFiles(runtime, log);
 }
 
 /**
@@ -44,14 +32,14 @@ export async function ownFilesOf(
  * Throws `illegal_state` for what can't be read while it runs.
  */
 export async function imageOfOwn(
-  deps: { runtimes: Runtimes; log: Log },
+  { runtimes, log }: { runtimes: Runtimes; log: Log },
   source: WorkspaceRecord,
   context: OperationContext,
-  { purpose = 'fork', begin, measured = ownFilesOf(deps, source) }: ImagePurpose = {},
+  { purpose = 'fork', begin }: ImagePurpose = {},
 ): Promise<string | undefined> {
-  const runtime = deps.runtimes.of(source);
+  const runtime = runtimes.of(source);
   const { driver } = runtime;
-  const own = await measured;
+  const own = (await runtime.inspect()) === undefined ? { files: 0 } : await measureOwnFiles(runtime, log);
   if (own?.files === 0) {
     return undefined;
   }

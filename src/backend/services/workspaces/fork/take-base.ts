@@ -1,15 +1,11 @@
 /** What copies of a workspace are made of: snapshots of its volumes, and an image of its own files. It goes on meanwhile. */
-import { sideBySide } from '../../../machine/side-by-side';
 import type { WorkspaceRecord } from '../record';
 import type { Runtimes } from '../runtime-handle';
 import type { Snapshots } from '../../snapshots/snapshots';
 import type { OperationContext } from '../../operations/operation-context';
 import { isBase, type ForkBaseDeps } from './fork-base';
-import { dropForkImage, imageOfOwn, ownFilesOf } from './fork-image';
+import { dropForkImage, imageOfOwn } from './fork-image';
 import { isCopied } from './fork-spec';
-
-/** What of a workspace is read at the same time. */
-const atOnce = 3;
 
 export interface TakeBaseDeps extends Omit<ForkBaseDeps, 'snapshots'> {
   runtimes: Runtimes;
@@ -51,30 +47,22 @@ export async function takeBase(
   }
   const base = { source, image: spec.image, snapshots: known, made, at: new Date().toISOString() };
   try {
-    const measured = withoutOwn ? undefined : ownFilesOf(deps, source);
-    measured?.catch(() => undefined);
-    const takeOwn = async (): Promise<void> => {
-      const own = measured && (await imageOfOwn(deps, source, context, { measured }));
-      base.image = own ?? spec.image;
-    };
-    // Then first: what can't be read says so before anything is copied.
-    const isFirst = deps.runtimes.of(source).driver.features.commit === 'stopped';
-    await (isFirst ? takeOwn() : undefined);
+    // First: what can't be read says so before anything is copied.
+    if (!withoutOwn) {
+      base.image = (await imageOfOwn(deps, source, context)) ?? spec.image;
+    }
     const keep = async (volume: string): Promise<void> => {
       const id = await snapshots.keep(volume, 'fork', context);
       made.push(id);
       known.set(volume, id);
     };
-    const keeps = [homeVolume, ...named]
-      .filter((volume) => !known.has(volume))
-      .map((volume) => () => {
-        const isHome = volume === homeVolume;
-        const title = `Keep ${isHome ? 'its home' : volume} as it is now`;
-        return context.step(isHome ? 'snapshot' : `snapshot ${volume}`, title, () => keep(volume));
-      });
-    await sideBySide(keeps, atOnce, (take) => take());
-    // Not meanwhile: an image is made of a container that is paused for it, which a snapshot would take for somebody's pause.
-    await (isFirst ? undefined : takeOwn());
+    if (!known.has(homeVolume)) {
+      await context.step('snapshot', 'Keep its home as it is now', () => keep(homeVolume));
+    }
+    // One after the other: each is held against the room that is left, and its writers are held still for it.
+    for (const volume of named) {
+      await context.step(`snapshot ${volume}`, `Keep ${volume} as it is now`, () => keep(volume));
+    }
     return base;
   } catch (error) {
     await releaseBase(deps, base).catch((left: unknown) => {
@@ -91,6 +79,7 @@ export async function releaseBase(
 ): Promise<void> {
   await dropForkImage(deps, deps.runtimes.of(source).driver, image);
   const ofHome = snapshots.get(source.homeVolume);
-  const going = made.filter((each) => each !== ofHome || !isBase(deps, each));
-  await sideBySide(going, atOnce, (id) => deps.snapshots.dropForked(id));
+  for (const id of made.filter((each) => each !== ofHome || !isBase(deps, each))) {
+    await deps.snapshots.dropForked(id);
+  }
 }

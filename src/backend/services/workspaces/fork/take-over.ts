@@ -5,7 +5,6 @@ import type { Operation } from '../../../../api/operations/schemas';
 import { isLive } from '../../../../api/rules/lifecycle';
 import { bodyOf } from '../../../../api/rules/results';
 import type { Log } from '../../../machine/log';
-import { sideBySide } from '../../../machine/side-by-side';
 import { untilItEnds, type OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { Snapshots } from '../../snapshots/snapshots';
@@ -25,9 +24,6 @@ export interface TakeOverDeps {
   bases: ForkBases;
   log: Log;
 }
-
-/** Volumes that are copied at the same time. */
-const atOnce = 3;
 
 /** A volume of the source, and the fork's that takes its place. */
 export interface Pair {
@@ -75,10 +71,10 @@ export class TakeOver {
     const image = own ?? (fork.spec.image === source.spec.image ? undefined : fork.spec.image);
     const letGo = bases.hold(image === undefined ? [] : [image]);
     try {
-      await sideBySide(pairs, atOnce, async ({ of }) => {
+      for (const { of } of pairs) {
         const keep = () => snapshots.keep(of, 'fork', context);
         kept.set(of, await context.step(`snapshot ${of}`, `Keep ${of} as it is now`, keep));
-      });
+      }
       const replace = () => this.replace(source, { pairs, kept, image, fork: fork.name }, context);
       return await this.whileStopped(source, replace, context);
     } finally {
@@ -86,7 +82,9 @@ export class TakeOver {
       if (own !== undefined) {
         await dropForkImage(this.deps, runtimes.of(fork).driver, own);
       }
-      await sideBySide([...kept.values()], atOnce, (id) => snapshots.dropForked(id));
+      for (const id of kept.values()) {
+        await snapshots.dropForked(id);
+      }
     }
   }
 
@@ -196,14 +194,14 @@ export class TakeOver {
     const { snapshots, registry } = this.deps;
     const before: KeepResult['before'] = [];
     try {
-      await sideBySide(pairs, atOnce, async ({ volume, of }) => {
+      for (const { volume, of } of pairs) {
         const from = { volume: of, id: kept.get(of) ?? '' };
         const fill = () => snapshots.fill(volume, from, true, context);
         const snapshot = await context.step(`fill ${volume}`, `Copy the files of ${of}`, fill);
         before.push({ volume, snapshot: snapshot ?? '' });
         const { taking } = registry.get(name);
         await registry.update(name, { taking: taking && { ...taking, before: [...before] } });
-      });
+      }
       return before;
     } catch (error) {
       for (const { volume, snapshot } of before) {
