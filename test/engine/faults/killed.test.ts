@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { column, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 const all = [
   'stop',
@@ -164,7 +164,8 @@ describe('faults: the engine is killed', function () {
     await harness().delete(name);
   }
 
-  it('in the middle of the post-start scripts: the next engine runs them to their end', async () => {
+  const scripts = 'in the middle of the post-start scripts: the next engine runs them to their end';
+  itOfContainers('the engine alone', scripts, async () => {
     const script = join(harness().folder, 'slow.sh');
     await writeFile(script, '#!/bin/sh\necho begun >>~/begun\nsleep 5\necho ended >>~/ended\n');
     const { name, homeVolume } = await harness().create({ postStart: { scripts: [script] } });
