@@ -47,32 +47,25 @@ const commands = new Map<string, CommandId>([
 /** What a hint may name and gets a button for, by what follows `berth`. */
 export const hintedCommands: ReadonlyMap<string, CommandId> = commands;
 
-const onWorkspace = new Set<CommandId>([
-  'berth.workspace.automaticSnapshots',
-  'berth.workspace.commit',
-  'berth.workspace.rebuild',
-  'berth.workspace.recover',
-  'berth.workspace.restart',
-  'berth.workspace.restore',
-  'berth.workspace.resume',
-  'berth.workspace.start',
-  'berth.workspace.unprotect',
-  'berth.volume.unprotect',
-]);
-/** A command of the command line in a hint. A name counts as a whole, or not at all: a part of it may be another one's. */
+/** Those that take the workspace, or volume, that the hint names. */
+const onWorkspace = /workspace\.(?:auto|commit|re|start|unprotect)|volume\.unprotect/;
+/**
+ * A command of the command line in a hint, unless it is for another machine. A name counts as a whole, or not at all: a
+ * part of it may be another one's. `flag` makes another command of it; it is none of those that a window asks for itself.
+ */
 export const hinted =
-  /`berth (?<verb>(?:image |volume |snapshot |trash )?[a-z]+)(?: (?<name>[a-zA-Z0-9][\w.-]*)(?=[ `]))?[^`]*`/;
+  /(?<!there with )`berth (?<verb>(?:image |volume |snapshot |trash )?[a-z]+)(?: (?<name>[a-zA-Z0-9][\w.-]*)(?=[ `]))?(?:[^`]*(?<flag> --(?!kind|name|off|take-over|yes)[a-z-]+))?[^`]*`/;
 
 /**
  * The command, with its title and arguments; undefined where a hint names none, or none that a window has.
  */
 export function hintedCommand({ code, hint, remedy }: Hinted): HintedCommand | undefined {
-  const { verb, name } = hinted.exec(hint ?? '')?.groups ?? {};
+  const { verb, name, flag = '' } = hinted.exec(hint ?? '')?.groups ?? {};
   const command =
-    commands.get(verb ?? '') ??
+    commands.get(`${verb}${flag}`) ??
     (remedy !== undefined ? ofRemedies[remedy] : code === 'image_missing' ? 'berth.image.build' : undefined);
   if (command === undefined) {
     return code === 'runtime_unavailable' ? { command: 'berth.engine.doctor' } : undefined;
   }
-  return name !== undefined && onWorkspace.has(command) ? { command, workspace: name } : { command };
+  return name !== undefined && onWorkspace.test(command) ? { command, workspace: name } : { command };
 }

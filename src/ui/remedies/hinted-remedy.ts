@@ -36,12 +36,17 @@ export function hintedRemedy(error: Hinted): RemedyButton | undefined {
     : { title, run: () => vscode.commands.executeCommand(found.command, found.workspace) };
 }
 
-/** What a window has without a button beside the message, by what follows `berth`: what ends or deletes something, and views. */
+/**
+ * What a window has without a button for the hint, by what follows `berth`: what ends or deletes something, views, and
+ * what some commands offer by themselves beside an error.
+ */
 const elsewhere: Readonly<Partial<Record<string, string>>> = {
   delete: t('Delete Workspace…'),
+  'delete --forget': t('Forget Workspace…'),
   down: t('Stop Engine'),
   list: t('Workspaces'),
   port: t('Stop Publishing Port'),
+  'start --accept-empty': t('Start with an Empty Volume…'),
   stop: t('Stop Workspace'),
   'trash empty': t('Empty Trash…'),
   'volume adopt': t('Take Over Volume…'),
@@ -49,7 +54,7 @@ const elsewhere: Readonly<Partial<Record<string, string>>> = {
   'volume list': t('Volumes'),
 };
 
-/** What a command of the command line is called in a window; undefined where it has none for it. */
+/** What a command of the command line, with its flag, is called in a window; undefined where it has none for it. */
 export function wordsInWindow(verb: string): string | undefined {
   const command = hintedCommands.get(verb);
   return (command && titles[command]) ?? elsewhere[verb];
@@ -58,8 +63,11 @@ export function wordsInWindow(verb: string): string | undefined {
 /** The hint as it reads in a window: what it names of the command line is the title of a button beside it, or of a menu. */
 export function hintInWindow({ hint }: Pick<Hinted, 'hint'>): string | undefined {
   const said = hint === undefined ? undefined : engineSentence(hint);
-  return said?.replace(new RegExp(hinted, 'g'), (whole: string, verb: string) => {
-    const words = wordsInWindow(verb);
-    return words === undefined ? whole : t('“{0}”', words);
-  });
+  return said?.replace(
+    new RegExp(hinted, 'g'),
+    (whole: string, verb: string, _name: unknown, flag: string = '') => {
+      const words = wordsInWindow(verb + flag);
+      return words === undefined ? whole : t('“{0}”', words);
+    },
+  );
 }

@@ -200,7 +200,9 @@ async function refuseInReach({ registry, runtimes }: EraseDeps, name: string): P
     throw new BerthError(
       'illegal_state',
       `Workspace ${name} is in reach: its ${record.spec.runtime} can be deleted.`,
-      { hint: `Delete it: \`berth delete ${name}\`, with \`--keep-volumes\` where its files are to stay.` },
+      {
+        hint: `Delete it: \`berth delete ${name}\`. Where its files are to stay: \`berth delete ${name} --keep-volumes\`.`,
+      },
     );
   }
 }

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
+import '../../../support/vscode/stand-in';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { protectedVolume } from '../../../../src/api/rules/holder';
-import { hintedCommand } from '../../../../src/ui/remedies/hinted-command';
+import { hintedCommand, hintedCommands } from '../../../../src/ui/remedies/hinted-command';
+import { hintInWindow } from '../../../../src/ui/remedies/hinted-remedy';
 
 const root = join(__dirname, '../../../../..');
 
 /** What has no button, and why. */
 const without = new Map([
   ['delete', 'nobody who reads an error is to be one click away from that'],
-  ['volume delete', 'the same'],
+  ['delete --forget', 'the commands offer that by themselves, and ask'],
+  ['delete --keep-volumes', 'a window has no command for it'],
+  ['delete --now', 'a window has no command that goes past the trash'],
+  ['export --image', 'a window exports the whole image'],
+  ['rebuild --image', 'it is one of several, named in a warning for who wants to go back'],
+  ['start --accept-empty', 'the commands offer that by themselves, and ask'],
+  ['volume delete', 'nobody who reads an error is to be one click away from that'],
+  ['volume delete --now', 'a window has no command that goes past the trash'],
   ['stop', 'it ends what runs: who reads an error is not to be one click away from that'],
   ['port', 'the port is a row of the workspace, with what takes it back'],
   ['volume adopt', 'what somebody else made is to be taken over by whoever has read of it'],
@@ -37,6 +46,16 @@ function hintsOfSources(): string[] {
   );
 }
 
+/** Flags for what a window asks by itself: its command is the same without them. */
+const asked = new Set(['kind', 'name', 'off', 'take-over', 'yes']);
+
+/** What a hint names, with the flags that make another command of it. */
+function commandOf(hint: string): string {
+  const verb = /^berth ((?:image |volume |snapshot |trash )?[a-z]+)/.exec(hint)?.[1] ?? '';
+  const flags = [...hint.matchAll(/ --([a-z-]+)/g)].map(([, flag = '']) => flag);
+  return [verb, ...flags.filter((flag) => !asked.has(flag)).map((flag) => `--${flag}`)].join(' ');
+}
+
 describe('ui/remedies/hinted-command', () => {
   it('has a button for whatever a hint names, or says why not', () => {
     const hints = [...new Set(hintsOfSources())];
@@ -46,8 +65,46 @@ describe('ui/remedies/hinted-command', () => {
         code: 'internal',
         hint: `Try \`${hint.replaceAll(/\$\{[^}]*\}/g, 'demo')}\`.`,
       });
-      const verb = /^berth ((?:image |volume |snapshot |trash )?[a-z]+)/.exec(hint)?.[1] ?? '';
-      assert.notEqual(known !== undefined, without.has(verb), hint);
+      assert.notEqual(known !== undefined, without.has(commandOf(hint)), hint);
+    }
+    const named = new Set(hints.map(commandOf));
+    for (const flagged of without.keys()) assert.ok(!flagged.includes(' --') || named.has(flagged), flagged);
+  });
+
+  it('keeps the command line where a flag makes another command of it, but for those that a window has', () => {
+    const titles = new Map([
+      ['delete --forget', '“Forget Workspace…”'],
+      ['start --accept-empty', '“Start with an Empty Volume…”'],
+    ]);
+    let flagged = 0;
+    for (const hint of new Set(hintsOfSources())) {
+      const command = commandOf(hint);
+      for (const name of ['demo', 'a+b']) {
+        const text = `\`${hint.replaceAll(/\$\{[^}]*\}/g, name)}\``;
+        if (command.includes(' --')) {
+          flagged += 1;
+          assert.equal(hintInWindow({ hint: text }), titles.get(command) ?? text);
+        } else if (hint.includes(' --')) {
+          assert.match(hintInWindow({ hint: text }) ?? '', /^“.*…”$/, text);
+        }
+      }
+    }
+    assert.ok(flagged > 8);
+  });
+
+  it('keeps the command line for another machine', () => {
+    const hint = 'End it there with `berth down`. If that machine is off, remove it.';
+    const source = readFileSync(join(root, 'src/backend/engine-lock.ts'), 'utf8').replaceAll('\\`', '`');
+    assert.ok(source.includes(hint.slice(0, 54)));
+    assert.equal(hintInWindow({ hint }), hint);
+    assert.equal(hintInWindow({ hint: 'Stop it with `berth down`.' }), 'Stop it with “Stop Engine”.');
+  });
+
+  it('hands on the name to whatever is about one, and nothing to the others', () => {
+    for (const [verb, command] of hintedCommands) {
+      const found = hintedCommand({ code: 'internal', hint: `\`berth ${verb} demo\`` });
+      const isOfNone = /^(?:adopt|create|doctor|image |logs|trash |volume create)/.test(verb);
+      assert.deepEqual(found, isOfNone ? { command } : { command, workspace: 'demo' });
     }
   });
 
