@@ -5,6 +5,7 @@ import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { BerthError } from '../../../../src/api/errors';
+import { toBerthError } from '../../../../src/backend/drivers/containers/engine/docker-errors';
 import { ofPath } from '../../../../src/backend/drivers/containers/runtime/root-files';
 import { TarFiles } from '../../../../src/backend/files/tar-files';
 import { failure } from '../../../support/errors';
@@ -133,7 +134,10 @@ describe('files that can be had as tars alone', function () {
   });
 
   it('says in words of its own what the container engine says of a path', () => {
-    const from = (text: string) => ofPath('/a/b', new BerthError('internal', `Could not read /a/b: ${text}`));
+    const from = (text: string) => {
+      const answer = Object.assign(new Error(`(HTTP code 500) server error - ${text}`), { statusCode: 500 });
+      return ofPath('/a/b', toBerthError(answer, 'read /a/b'));
+    };
     const code = (error: unknown) => (error instanceof BerthError ? [error.code, error.message] : []);
     assert.deepEqual(code(from('lstat /var/lib/x/a/b: not a directory')), [
       'not_a_directory',

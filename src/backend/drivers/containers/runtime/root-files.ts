@@ -103,13 +103,14 @@ async function changedIn(docker: Dockerode, id: string): Promise<string[]> {
 
 /** What the engine has no status for, and says with a path of its own. */
 export function ofPath(path: string, error: unknown): unknown {
-  const { message } = asBerthError(error);
-  if (/: not a directory\b/i.test(message)) {
+  const { message, detail = '' } = asBerthError(error);
+  const said = `${message} ${detail}`;
+  if (/: not a directory\b/i.test(said)) {
     return new BerthError('not_a_directory', `${quote(path)}, or a part of it, is not a folder.`, {
       cause: error,
     });
   }
-  return /too many (?:links|levels)/i.test(message)
+  return /too many (?:links|levels)/i.test(said)
     ? new BerthError('path_not_found', `Too many links on the way to ${quote(path)}.`, { cause: error })
     : error;
 }
