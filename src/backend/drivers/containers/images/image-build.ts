@@ -90,12 +90,19 @@ async function buildTarget(
   try {
     await run();
   } catch (error) {
-    if (error instanceof BerthError && error.code === 'internal') {
-      throw new BerthError('internal', `${error.message}\n${last.join('\n')}`, {
-        hint: 'The build needs a container with a network: it installs Debian packages.',
-        cause: error,
-      });
-    }
-    throw error;
+    throw buildFailed(error, last);
   }
+}
+
+/** `last`: the last lines of the build, which say more than the container engine does. */
+export function buildFailed(error: unknown, last: readonly string[]): unknown {
+  if (!(error instanceof BerthError && error.code === 'internal')) {
+    return error;
+  }
+  const { message, detail } = error;
+  return new BerthError('internal', [message, ...last].join('\n'), {
+    hint: 'The build needs a container with a network: it installs Debian packages.',
+    cause: error,
+    ...(detail !== undefined && { detail }),
+  });
 }
