@@ -35,4 +35,22 @@ describe('machine/side-by-side', () => {
     await assert.rejects(sideBySide([3, 1, 2, 4], 2, work), /the first/);
     assert.deepEqual([begun, ended], [[3, 1], [3]]);
   });
+
+  it('throws the failure that came first, whichever of them it was, and falsy ones too', async () => {
+    for (const [order, expected] of [
+      [[1, 9], 'after 1'],
+      [[9, 1], 'after 1'],
+      [[9, 5, 1], 'after 1'],
+    ] as const) {
+      const work = async (each: number): Promise<void> => {
+        await turns(each);
+        throw new Error(`after ${each}`);
+      };
+      await assert.rejects(sideBySide(order, 3, work), new RegExp(`^Error: ${expected}$`));
+    }
+    await assert.rejects(
+      sideBySide([1], 1, () => Promise.reject(undefined)),
+      (error) => error === undefined,
+    );
+  });
 });
