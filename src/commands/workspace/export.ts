@@ -34,7 +34,7 @@ export const exportWorkspace =
     if (outcome.kind === 'done') {
       const { leftOut } = resultOf(outcome.value, 'workspace.export');
       const missing = leftOut.map((what) => t('Not in the file: {0}', what));
-      void reportEnd(log, t('Exported {0} to {1}', label, path), [...outcome.value.warnings, ...missing]);
+      void reportEnd(log, t('Exported {0} to {1}', label, path), outcome.value.warnings, missing);
     }
   };
 

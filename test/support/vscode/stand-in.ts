@@ -39,7 +39,7 @@ class StandIn {
   chosen: (items: readonly PickItem[]) => PickItem | undefined = () => undefined;
   /** What is entered into an input box; undefined closes it. */
   entered: (question: { value?: string }) => string | undefined = () => undefined;
-  /** The folder that is chosen in the file dialog; undefined closes it. */
+  /** What is chosen in the file dialogs; undefined closes them. */
   folder: string | undefined;
   /** A text in the language of the window, with the places for its values. */
   translated: (text: string) => string = (text) => text;
@@ -252,6 +252,8 @@ const vscode = {
     showQuickPick: (items: readonly PickItem[]) => Promise.resolve(standIn.chosen(items)),
     showOpenDialog: () =>
       Promise.resolve(standIn.folder === undefined ? undefined : [URI.file(standIn.folder)]),
+    showSaveDialog: () =>
+      Promise.resolve(standIn.folder === undefined ? undefined : URI.file(standIn.folder)),
     registerFileDecorationProvider: () => new Disposable(() => undefined),
     setStatusBarMessage: (text: string) => void standIn.statusBar.push(text),
     withProgress,
