@@ -1,6 +1,6 @@
 /** Workspaces as files of this machine, whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { rmSync, type Stats } from 'node:fs';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Writable, type Readable } from 'node:stream';
@@ -73,6 +73,16 @@ export async function exportToFile(
       cause: error,
     });
   });
+  const { signal } = options;
+  // At once: a window that closes waits for nothing.
+  const remove = (): void => {
+    try {
+      rmSync(part, { force: true });
+    } catch {
+      // It is tried again at the end.
+    }
+  };
+  signal.addEventListener('abort', remove);
   try {
     const ended = await exportWorkspace(client, name, writableOf(file), options);
     await file.sync();
@@ -81,6 +91,9 @@ export async function exportToFile(
     await syncFolder(dirname(path));
     return ended;
   } catch (error) {
+    if (signal.aborted) {
+      throw new BerthError('cancelled', 'Cancelled.', { cause: error });
+    }
     throw isFull(error)
       ? new BerthError('no_space', `There is no room for ${path}.`, {
           hint: 'Free some, or choose another place.',
@@ -88,6 +101,7 @@ export async function exportToFile(
         })
       : error;
   } finally {
+    signal.removeEventListener('abort', remove);
     await file.close().catch(() => undefined);
     await rm(part, { force: true });
   }

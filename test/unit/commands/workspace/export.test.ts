@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { standIn } from '../../../support/vscode/stand-in';
@@ -8,6 +8,7 @@ import { Runner } from '../../../../src/ui/runner';
 import { Store } from '../../../../src/ui/store';
 import { useTempFolder } from '../../../support/temp';
 import { quietLog } from '../../../support/vscode/quiet-log';
+import { until } from '../../../support/wait';
 import { operation } from '../../providers/fixtures';
 
 describe('exporting a workspace', () => {
@@ -64,5 +65,19 @@ describe('exporting a workspace', () => {
       assert.equal(log.lines.length > 0 && log.lines.at(-1)?.startsWith('warn'), warnings.length > 0);
     }
     assert.equal(readFileSync(join(folder(), 'demo.berth'), 'utf8'), 'all of it');
+  });
+
+  it('leaves nothing of itself where the window closes meanwhile', async () => {
+    content.write('a part of it');
+    const running = run([], []);
+    await until(
+      'it is under way',
+      () => readdirSync(folder()).length > 0 && content.readableFlowing === true,
+    );
+    for (const each of subscriptions) each.dispose();
+    assert.deepEqual(readdirSync(folder()), []);
+    await running;
+    assert.ok(content.destroyed);
+    assert.deepEqual(readdirSync(folder()), []);
   });
 });
