@@ -47,6 +47,8 @@ const TrashRecord = Type.Object({
       name: Type.String(),
       /** The id of the volume that it has made, which tells it from others of that name. */
       made: Type.Optional(Type.String()),
+      /** Of what the workspace had outside of volumes nothing can be made. */
+      withoutImage: Type.Optional(Type.Boolean()),
     }),
   ),
 });

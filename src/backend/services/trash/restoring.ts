@@ -1,5 +1,5 @@
 /** Has what is in the trash back: whole, under a name that is free, or not at all. */
-import { asBerthError, BerthError, fromErrorBody } from '../../../api/errors';
+import { asBerthError, BerthError, fromErrorBody, type ErrorCode } from '../../../api/errors';
 import type { Operation } from '../../../api/operations/schemas';
 import type { TrashEmpty, TrashEmptyResult } from '../../../api/trash/schemas';
 import { bodyOf } from '../../../api/rules/results';
@@ -8,6 +8,7 @@ import type { Log } from '../../machine/log';
 import type { ProtectedVolumes } from '../../store/protected-volumes';
 import type { TrashRecord, TrashedWorkspace } from '../../store/trash-records';
 import type { Drivers } from '../engine/drivers';
+import { inBytes } from '../images/image-progress';
 import type { EventHub } from '../operations/event-hub';
 import { untilItEnds, type OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
@@ -18,6 +19,7 @@ import type { WorkspaceCreator } from '../workspaces/create';
 import { noteMade, type Filling } from '../workspaces/filling';
 import { dockerVolumeOf, type WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
+import { startSteps } from '../workspaces/start/start-steps';
 import type { WorkspaceVerbs } from '../workspaces/verbs';
 import type { TrashBin } from './trash-bin';
 
@@ -36,6 +38,8 @@ export interface RestoringDeps {
 }
 
 const hourMs = 3_600_000;
+/** Whoever makes room, or waits, has all of it back. */
+const passing: readonly ErrorCode[] = ['no_space', 'runtime_unavailable', 'capacity', 'cancelled', 'in_use'];
 
 export class Restoring {
   constructor(private readonly deps: RestoringDeps) {}
@@ -170,7 +174,7 @@ export class Restoring {
   ): Promise<void> {
     const { creator, operations, registry } = this.deps;
     const { ports = [], ...rest } = spec;
-    const { image, notKept } = await this.imageOf(record, spec);
+    const { image, notKept } = await this.imageOf(record, spec, context);
     const begun = await creator.createFilled(
       {
         ...{ name: target, ports: ports.map(({ guest }) => ({ guest })), start: false },
@@ -201,19 +205,43 @@ export class Restoring {
     }
   }
 
-  /** What it is made of, and what is not restored. The image of its own files may have been removed behind our back. */
+  /** What it is made of, and what is not restored. The item stays when its image is not used: it may be had back later. */
   private async imageOf(
-    { image, notKept = [] }: TrashRecord,
+    { id, image, notKept = [] }: TrashRecord,
     spec: TrashedWorkspace['spec'],
+    context: OperationContext,
   ): Promise<{ image: string; notKept: readonly string[] }> {
-    if (
-      image === undefined ||
-      (await this.deps.drivers.of(spec.runtime).images.resolve(image)) !== undefined
-    ) {
+    const why = image === undefined ? undefined : await this.whyUnusable(image, spec, context);
+    if (why === undefined) {
       return { image: image ?? spec.image, notKept };
     }
-    const lost = `What it had outside of its volumes: the image ${image} is not there any more.`;
-    return { image: spec.image, notKept: [...notKept, lost] };
+    await this.deps.bin.update(id, ({ restoring }) => ({
+      restoring: restoring && { ...restoring, withoutImage: true },
+    }));
+    return { image: spec.image, notKept: [...notKept, `What it had outside of its volumes: ${why}`] };
+  }
+
+  /** It may have been removed behind our back, or be damaged: that is no reason to keep back the files of volumes. */
+  private async whyUnusable(
+    image: string,
+    { runtime }: TrashedWorkspace['spec'],
+    context: OperationContext,
+  ): Promise<string | undefined> {
+    const { images } = this.deps.drivers.of(runtime);
+    if ((await images.resolve(image)) === undefined) {
+      return `the image ${image} is not there any more.`;
+    }
+    const prepare = async () => images.prepare?.(image, inBytes(context), context.signal);
+    try {
+      await (images.prepare && context.step(startSteps.prepare.name, startSteps.prepare.title, prepare));
+      return undefined;
+    } catch (error) {
+      const { code, message } = asBerthError(error);
+      if (context.signal.aborted || passing.includes(code)) {
+        throw error;
+      }
+      return message;
+    }
   }
 
   private fillingOf(item: TrashRecord, target: string): Filling {
@@ -265,16 +293,19 @@ export class Restoring {
     const left =
       record === undefined
         ? []
-        : volumes.filter(({ volume }) => filledFrom(item, volume, record) === undefined);
+        : volumes
+            .filter(({ volume }) => filledFrom(item, volume, record) === undefined)
+            .map(({ volume }) => volume);
+    if (item.restoring?.withoutImage === true) {
+      left.push('what it had outside of its volumes');
+    }
     await (record?.fromTrash === id ? registry.update(name, { fromTrash: undefined }) : undefined);
     if (left.length > 0) {
       await bin.update(id, { restoring: undefined });
     } else {
       await bin.drop(id, true);
     }
-    return left.length === 0
-      ? undefined
-      : `Not restored, and still in the trash: ${left.map(({ volume }) => volume).join(', ')}.`;
+    return left.length === 0 ? undefined : `Not restored, and still in the trash: ${left.join(', ')}.`;
   }
 
   /** Of a restore that was cut off: nothing of it stays, unless all of it is there. */

@@ -4,7 +4,9 @@ import type { KeepResult } from '../../../../api/operations/fork';
 import type { Operation } from '../../../../api/operations/schemas';
 import { isLive } from '../../../../api/rules/lifecycle';
 import { bodyOf } from '../../../../api/rules/results';
+import type { Driver } from '../../../drivers/driver';
 import type { Log } from '../../../machine/log';
+import { inBytes } from '../../images/image-progress';
 import { untilItEnds, type OperationContext } from '../../operations/operation-context';
 import type { Operations } from '../../operations/operations';
 import type { Snapshots } from '../../snapshots/snapshots';
@@ -125,6 +127,7 @@ export class TakeOver {
     const { driver } = runtimes.of(registry.get(name));
     const earlier = registry.get(name).keptImage;
     const own = await imageOfOwn(this.deps, registry.get(name), context, { purpose: 'before' });
+    await (own === undefined ? undefined : this.requireUsable(driver, own, context));
     const imageBefore = own ?? registry.get(name).spec.image;
     const { taking } = registry.get(name);
     await registry.update(name, {
@@ -142,6 +145,16 @@ export class TakeOver {
     }
     await (earlier === undefined ? undefined : dropForkImage(this.deps, driver, earlier));
     return imageBefore;
+  }
+
+  /** Before that which it is of goes: an image of which nothing can be made is none. */
+  private async requireUsable(driver: Driver, image: string, context: OperationContext): Promise<void> {
+    try {
+      await driver.images.prepare?.(image, inBytes(context), context.signal);
+    } catch (error) {
+      await dropForkImage(this.deps, driver, image);
+      throw error;
+    }
   }
 
   private async rebuild(name: string, image: string, context: OperationContext): Promise<void> {

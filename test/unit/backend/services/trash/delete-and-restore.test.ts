@@ -155,6 +155,48 @@ describe('backend/services/trash: delete and restore', () => {
     assert.equal(status, 'succeeded');
     assert.match(warnings.join(' '), /outside of its volumes: the image berth-trash.* not there any more/);
     assert.equal(contents.get('workspace-demo'), 'all of the work');
+    assert.match(warnings.join(' '), /still in the trash: what it had outside of its volumes/);
+    assert.deepEqual([items().length, test.services.bin.get(id).restoring], [1, undefined]);
+  });
+
+  it('restores the files of volumes where nothing can be made of the image, which stays in the trash', async () => {
+    const id = await trashed();
+    const { image = '' } = test.services.bin.get(id);
+    const damaged = new BerthError('illegal_state', 'Its journal could not be replayed.');
+    let error: BerthError | undefined = new BerthError('no_space', 'The disk is full.');
+    const prepare = (name: string) =>
+      name === image && error !== undefined ? Promise.reject(error) : Promise.resolve([]);
+    Object.assign(test.driver.images, { prepare });
+    const full = await test.done(restoring().restore(id));
+    assert.deepEqual([full.error?.code, registry().find('demo')], ['no_space', undefined]);
+
+    error = damaged;
+    contents.delete('workspace-demo');
+    // The same where an engine that was killed has not noted its end.
+    const update = test.services.bin.update.bind(test.services.bin);
+    let noted = '';
+    test.services.bin.update = async (...args) => {
+      const made = await update(...args);
+      noted = made.restoring?.withoutImage === true ? await readFile(itemFile(id), 'utf8') : noted;
+      return made;
+    };
+    const { status, warnings } = await test.done(restoring().restore(id));
+    assert.equal(status, 'succeeded');
+    assert.match(warnings.join(' '), /outside of its volumes: Its journal could not be replayed/);
+    assert.equal(contents.get('workspace-demo'), 'all of the work');
+    assert.equal(registry().get('demo').spec.image, 'workspace:latest');
+    assert(test.driver.images.known.has(image));
+    await killed(async () => {
+      await writeFile(itemFile(id), noted);
+      await rewrite(test.state.workspaceRecord('demo'), { fromTrash: id });
+    });
+    await until('it to be settled', () => test.services.bin.get(id).restoring === undefined);
+    assert.equal(items().length, 1);
+
+    error = undefined;
+    const again = await test.done(restoring().restore(id, 'again'));
+    assert.equal(again.status, 'succeeded');
+    assert.deepEqual([registry().get('again').spec.image, items()], [image, []]);
   });
 
   it('never takes back what was restored whole, though the trash could not be tidied up', async () => {
