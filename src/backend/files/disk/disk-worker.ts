@@ -149,11 +149,11 @@ export class DiskWorker {
 
   constructor(
     private readonly volume: string,
-    image: { path: string; isReadOnly?: boolean },
+    image: { path: string; isReadOnly?: boolean; isRootDisk?: boolean },
     limits: WorkerTimeouts = timeouts,
   ) {
     this.worker = new Worker(workerFile(), {
-      workerData: { image: image.path, isReadOnly: image.isReadOnly },
+      workerData: { image: image.path, isReadOnly: image.isReadOnly, isRootDisk: image.isRootDisk },
       resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
     });
     const output = new Readable({ read: () => undefined });

@@ -35,8 +35,10 @@ function post(port: MessagePort, head: Readonly<Record<string, unknown>>, payloa
   }
 }
 
-function serve(port: MessagePort, image: Ext4): void {
-  const agent = new DiskAgent(image, (head, payload) => post(port, head, payload));
+function serve(port: MessagePort, image: Ext4, data: unknown): void {
+  const isRootDisk =
+    typeof data === 'object' && data !== null && 'isRootDisk' in data && data.isRootDisk === true;
+  const agent = new DiskAgent(image, (head, payload) => post(port, head, payload), { isRootDisk });
   const frames = new FrameReader(
     (frame) => agent.receive(frame),
     () => maxRequest,
@@ -64,7 +66,7 @@ if (parentPort !== null && isFillData(workerData)) {
   serveSmallFiles(parentPort);
 } else if (parentPort !== null) {
   try {
-    serve(parentPort, open(workerData));
+    serve(parentPort, open(workerData), workerData);
   } catch (error) {
     const { code, detail } = asDiskError(error);
     parentPort.postMessage({ failed: { code, detail } } satisfies FromWorker);

@@ -1,6 +1,7 @@
 /**
  * What was deleted and can be had back for a while: the files of volumes as snapshots, what was installed as an image, and
- * what the workspace was, but for its secrets. An item is there when all of it is, and its volumes are gone then.
+ * what the workspace was, but for its secrets. An item is there when all of it is, and its volumes are gone then. The image of a microVM is
+ * its root disk as it was: what was put in at start (credential files) is left out of what is made of it, and in it until the item goes.
  */
 import { randomBytes } from 'node:crypto';
 import { asBerthError, BerthError } from '../../../api/errors';

@@ -7,12 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
-import { asBerthError } from '../../../../api/errors';
 import type { Image } from '../../../../api/engine/schemas';
 import { withTag } from '../../../../api/rules/image-reference';
-import { makeFit } from '../../../ext4/fitness';
-import { AgentFiles } from '../../../files/agent/agent-files';
-import { DiskAccess } from '../../../files/disk/disk-access';
 import { parseDocument } from '../../../images/oci/documents';
 import { draftOf } from '../../../machine/drafts';
 import { sweepDrafts } from '../../../machine/draft-sweep';
@@ -23,11 +19,11 @@ import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import type { ImageConfig } from '../../../images/image-config';
 import type { CommitFrom } from '../parts';
 import { convertDisk } from './convert';
+import { flattenLayer } from './flatten';
 import { nameBase } from './overlay';
 import type { RootSource } from './source';
 
 const folderName = /^[0-9a-f]{64}$/;
-const never = new AbortController().signal;
 const words = Type.Array(Type.String());
 const Note = Type.Object({
   name: Type.String(),
@@ -113,21 +109,15 @@ export class OwnDisks {
         const report = (share: number): void => {
           progress({ done: Math.round(share * total), total, current: disk.name });
         };
-        await this.flatten(disk, out, { report, signal });
-        return { config: disk.config, warnings: [] };
+        return { config: disk.config, warnings: await this.flatten(disk, out, { report, signal }) };
       },
     };
   }
 
-  /** One raw disk of it, in a new file: fit to be read, and without what is to be left out. */
-  async flatten(disk: OwnDisk, out: string, options: CopyOptions): Promise<void> {
-    const { name, folder, without } = disk;
-    const from = { path: layerOf(folder), format: 'qcow2' } as const;
-    await convertDisk(await this.qemuImg(), from, out, options);
-    await makeFit(name, out);
-    if (without.length > 0) {
-      await removeFiles(name, out, without);
-    }
+  /** One raw disk of it, in a new file: fit to be read, and without what is to be left out. Answers what is wrong with it, in words. */
+  async flatten({ name, folder, without }: OwnDisk, out: string, options: CopyOptions): Promise<string[]> {
+    const layer = { name, path: layerOf(folder), without };
+    return flattenLayer(await this.qemuImg(), layer, out, options);
   }
 
   /** The digests of those that had the name. */
@@ -178,21 +168,3 @@ export class OwnDisks {
 const noteOf = (folder: string): string => join(folder, 'image.json');
 const layerOf = (folder: string): string => join(folder, 'layer.qcow2');
 const baseOf = (folder: string): string => join(folder, 'base.ext4');
-
-/** By their names: what free blocks hold only runtimes of this engine can read, which had it before. */
-async function removeFiles(name: string, path: string, files: readonly string[]): Promise<void> {
-  const access = new DiskAccess({ volume: name, path, prepare: () => Promise.resolve(() => undefined) });
-  const agent = new AgentFiles(access);
-  try {
-    for (const file of files) {
-      await agent.remove(file, { recursive: true }, never).catch((error: unknown) => {
-        if (asBerthError(error).code !== 'path_not_found') {
-          throw error;
-        }
-      });
-    }
-  } finally {
-    await agent.close();
-    await access.close();
-  }
-}

@@ -12,6 +12,7 @@ import type { Image } from '../../../../api/engine/schemas';
 import { abandonedAfterMs, sweepDrafts } from '../../../machine/draft-sweep';
 import { firstOf } from '../../../tar/losses';
 import { replaceFile, writeWhole } from '../../../machine/whole-file';
+import { readSuperblock } from '../../../ext4/fitness';
 import type { Log } from '../../../machine/log';
 import type { ImageConfig } from '../../../images/image-config';
 import { Layout } from '../../../images/oci/layout';
@@ -126,7 +127,9 @@ export class RootImageStore implements RootImages, ImageArchive {
       return this.own.get(image);
     }
     const { name, config, without } = disk;
-    const copyTo: CommitFrom['copyTo'] = (path, options) => this.disks.flatten(disk, path, options);
+    const copyTo: CommitFrom['copyTo'] = async (path, options) => {
+      await this.disks.flatten(disk, path, options);
+    };
     const progress = (): void => undefined;
     await this.pack({ name, without, bytes: 0, copyTo }, config, name, { progress, signal });
     return this.own.get(image);
@@ -140,7 +143,7 @@ export class RootImageStore implements RootImages, ImageArchive {
       });
     }
     const config = from.config ?? (await this.known(from.imageId))?.config ?? noConfig;
-    if (from.isLocal === true) {
+    if (from.isLocal === true && (await canBeChanged(from))) {
       return this.disks.keep(image, from, config, { signal, report: reportTo(progress, from.bytes) });
     }
     const id = await this.pack(from, config, image, { progress, signal });
@@ -233,6 +236,13 @@ export class RootImageStore implements RootImages, ImageArchive {
   private baseOf(digest: string): string {
     return join(this.folder, digest.slice('sha256:'.length));
   }
+}
+
+/** Files can be taken out of it: else it is packed without them. */
+async function canBeChanged({ name, layer, without }: CommitFrom): Promise<boolean> {
+  const superblock =
+    without.length === 0 ? undefined : await readSuperblock(name, layer.base).catch(() => undefined);
+  return superblock?.unwritable === undefined;
 }
 
 const reportTo =

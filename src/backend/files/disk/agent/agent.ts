@@ -43,8 +43,9 @@ export class DiskAgent {
   constructor(
     private readonly fs: Ext4,
     private readonly send: Send,
+    { isRootDisk = false } = {},
   ) {
-    const volume = new Volume(fs);
+    const volume = new Volume(fs, isRootDisk);
     const content = (this.content = new Content(volume));
     const stages = (this.stages = new Stages(volume));
     const { watches, notes } = this;

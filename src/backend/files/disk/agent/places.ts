@@ -109,7 +109,11 @@ export class Place {
 
 /** A file system by paths from its root. */
 export class Volume {
-  constructor(readonly fs: Ext4) {}
+  /** `isRootDisk`: all of a system, in which links mean what they mean there. */
+  constructor(
+    readonly fs: Ext4,
+    private readonly isRootDisk = false,
+  ) {}
 
   /** The last name may be missing; everything before it must be there. It is followed unless `follow` is false. */
   find(parts: readonly string[], follow = true): Place {
@@ -118,7 +122,9 @@ export class Volume {
     let links = 0;
     for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
       if (name === '..') {
-        place.up();
+        if (!this.isRootDisk || place.directory !== rootInode) {
+          place.up();
+        }
         continue;
       }
       const inode = this.status(place.directory, name);
@@ -167,7 +173,7 @@ export class Volume {
   private behind(link: Inode, place: Place): string[] {
     let target = this.fs.readLink(link);
     if (target.startsWith('/')) {
-      target = inside(target);
+      target = this.isRootDisk ? target : inside(target);
       place.toRoot();
     }
     return target

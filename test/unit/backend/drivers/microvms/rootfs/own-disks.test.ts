@@ -28,11 +28,22 @@ import { useTempFolder } from '../../../../../support/temp';
 import { checkClean, debugfs, namesIn, never, silent, storeIn } from './store';
 
 const config = { env: ['A=b'], user: 'me', workdir: '/w', entrypoint: ['/e'], cmd: ['c'] };
+const secret = 'a secret that was put in '.repeat(1_000);
 const members = [
   { name: 'etc', type: 'directory' as const },
-  { name: 'etc/password', content: 'injected' },
+  { name: 'etc/password', content: secret },
   { name: 'etc/kept', content: 'kept' },
   { name: 'large', content: Buffer.alloc(4_000_000, 'content ') },
+];
+const links = [
+  { name: 'run', type: 'directory' as const },
+  { name: 'run/secret', content: secret },
+  { name: 'var', type: 'symlink' as const, linkName: '/run/../..//run/' },
+  { name: 'up', type: 'symlink' as const, linkName: '../../run' },
+  { name: 'loop', type: 'symlink' as const, linkName: '/loop/x' },
+  { name: 'home', type: 'symlink' as const, linkName: '/workspace' },
+  { name: 'workspace', type: 'directory' as const },
+  { name: 'workspace/run', content: secret },
 ];
 
 describe('rootfs/own-disks', function () {
@@ -42,10 +53,10 @@ describe('rootfs/own-disks', function () {
   const disks = (): string => join(temp(), 'home', 'images', 'disks');
 
   /** A root disk over a base, with a file of its own. */
-  async function source(without: readonly string[] = []): Promise<CommitFrom> {
+  async function source(without: readonly string[] = [], more: typeof links = []): Promise<CommitFrom> {
     const qemuImg = await findQemuImg();
     const [base, own] = [join(temp(), 'own-base.ext4'), join(temp(), 'own.qcow2')];
-    await buildExt4(base, Readable.from([tarOf(members)]), { sizeMiB: 64 });
+    await buildExt4(base, Readable.from([tarOf([...members, ...more])]), { sizeMiB: 64 });
     await makeOverlay(qemuImg, base, own);
     const [named, start] = [join(temp(), 'named.ext4'), join(temp(), 'start')];
     copyFileSync(base, named);
@@ -86,6 +97,7 @@ describe('rootfs/own-disks', function () {
     assert.deepEqual([digest, kept], [id, config]);
     await checkClean(path);
     assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
+    assert(!readFileSync(path).includes('a secret'), 'nor in blocks that are free');
     assert.match(await debugfs(path, 'show_super_stats -h'), /volume name:\s+of-its-own/);
 
     await store.remove('berth-fork/w:1');
@@ -138,5 +150,35 @@ describe('rootfs/own-disks', function () {
     mkdirSync(join(disks(), 'of-somebody-else'));
     assert.equal(await storeIn(temp()).resolve('mine:1'), kept);
     assert.deepEqual(readdirSync(disks()).sort(), [kept.slice('sha256:'.length), 'of-somebody-else'].sort());
+  });
+
+  it('finds what was put in by the links of the system, wherever they lead', async () => {
+    const store = storeIn(temp());
+    const paths = [
+      '/var/secret',
+      '/home/run',
+      '/etc/kept/below',
+      '/loop/x/y',
+      '/up/nothing',
+      '/etc/password',
+    ];
+    await store.commit(await source(paths, links), 'berth-fork/w:3', options);
+    const { path } = await store.ensure('berth-fork/w:3', silent, never);
+    await checkClean(path);
+    const all = ['etc', 'home', 'large', 'loop', 'run', 'up', 'var', 'workspace'];
+    assert.deepEqual(await namesIn(path, '/'), all);
+    const left = await Promise.all(['/etc', '/run', '/workspace'].map((each) => namesIn(path, each)));
+    assert.deepEqual(left, [['kept'], [], []]);
+    assert(!readFileSync(path).includes('a secret'));
+  });
+
+  it('is packed where files can not be taken out of it', async () => {
+    const from = await source(['/etc/password']);
+    await succeed('/sbin/tune2fs', ['-O', 'project', from.layer.base]);
+    const store = storeIn(temp());
+    await store.commit(from, 'berth-fork/w:4', options);
+    assert(!existsSync(disks()) || readdirSync(disks()).length === 0);
+    const { path } = await store.ensure('berth-fork/w:4', silent, never);
+    assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
   });
 });
