@@ -12,7 +12,7 @@ import { withTag } from '../../../../api/rules/image-reference';
 import { parseDocument } from '../../../images/oci/documents';
 import { draftOf } from '../../../machine/drafts';
 import { sweepDrafts } from '../../../machine/draft-sweep';
-import { makeFolder, namesIn, removeTree, renameDurably } from '../../../machine/files';
+import { isErrno, makeFolder, namesIn, removeTree, renameDurably } from '../../../machine/files';
 import { takenBytes } from '../../../machine/free-space';
 import { keepFile } from '../../../machine/publish';
 import { replaceFile, writeWhole } from '../../../machine/whole-file';
@@ -139,19 +139,31 @@ export class OwnDisks {
     return disks.filter((disk) => disk !== undefined);
   }
 
-  /** Undefined for what is being removed, or can't be read: one that is damaged must not hide the others. */
+  /**
+   * Undefined for what is being removed, or is no note: one that is damaged must not hide the others. Throws where it can't be read
+   * now: whoever is told that there is no image goes on without it.
+   */
   private async read(hex: string): Promise<OwnDisk | undefined> {
     const folder = join(this.folder, hex);
+    const bytes = await readFile(noteOf(folder)).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
+        return undefined;
+      }
+      throw error;
+    });
     try {
-      const note = parseDocument(Note, await readFile(noteOf(folder)), `The image in ${folder}`);
-      return { ...note, digest: `sha256:${hex}`, folder };
+      const note = bytes && parseDocument(Note, bytes, `The image in ${folder}`);
+      return note && { ...note, digest: `sha256:${hex}`, folder };
     } catch {
       return undefined;
     }
   }
 
   private sweep(): Promise<void> {
-    return (this.swept ??= this.sweepOnce());
+    return (this.swept ??= this.sweepOnce().catch((error: unknown) => {
+      this.swept = undefined;
+      throw error;
+    }));
   }
 
   private async sweepOnce(): Promise<void> {

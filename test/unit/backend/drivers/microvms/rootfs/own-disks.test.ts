@@ -181,4 +181,20 @@ describe('rootfs/own-disks', function () {
     const { path } = await store.ensure('berth-fork/w:4', silent, never);
     assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
   });
+
+  it('is not taken for gone where it can not be read now', async () => {
+    const store = storeIn(temp());
+    mkdirSync(join(temp(), 'home', 'images'), { recursive: true });
+    writeFileSync(disks(), 'no folder');
+    await assert.rejects(store.resolve('mine:1'), { code: 'ENOTDIR' });
+    rmSync(disks());
+    const id = await store.commit(await source(), 'mine:1', options);
+    const damaged = join(disks(), 'b'.repeat(64));
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, 'image.json'), '{');
+    assert.equal(await store.resolve('mine:1'), id);
+    rmSync(join(damaged, 'image.json'));
+    mkdirSync(join(damaged, 'image.json'));
+    await assert.rejects(store.resolve('mine:1'), { code: 'EISDIR' });
+  });
 });
