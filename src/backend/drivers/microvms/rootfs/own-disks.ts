@@ -6,7 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Type, type Static } from '@sinclair/typebox';
+import { BerthError } from '../../../../api/errors';
 import type { Image } from '../../../../api/engine/schemas';
 import { withTag } from '../../../../api/rules/image-reference';
 import { parseDocument } from '../../../images/oci/documents';
@@ -18,6 +20,7 @@ import { keepFile } from '../../../machine/publish';
 import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import type { ImageConfig } from '../../../images/image-config';
 import type { CommitFrom } from '../parts';
+import { identify } from './bases';
 import { convertDisk } from './convert';
 import { flattenLayer } from './flatten';
 import { nameBase } from './overlay';
@@ -66,11 +69,15 @@ export class OwnDisks {
       await makeFolder(draft);
       const base = baseOf(draft);
       await writeWhole(layerOf(draft), async (path) => {
+        const before = await identify(layer.base);
         await layer.copyTo(path, options);
         await keepFile(layer.base, base, async (from, to) => {
           const plain = { report: () => undefined, signal: options.signal };
           await convertDisk(await this.qemuImg(), { path: from, format: 'raw' }, to, plain);
         });
+        if (before !== undefined && !isDeepStrictEqual(await identify(base), before)) {
+          throw rebuilt();
+        }
         await nameBase(await this.qemuImg(), base, path);
       });
       const note: Static<typeof Note> = {
@@ -180,3 +187,8 @@ export class OwnDisks {
 const noteOf = (folder: string): string => join(folder, 'image.json');
 const layerOf = (folder: string): string => join(folder, 'layer.qcow2');
 const baseOf = (folder: string): string => join(folder, 'base.ext4');
+
+function rebuilt(): BerthError {
+  const hint = 'Try again: nothing was lost.';
+  return new BerthError('illegal_state', 'Its root disk was made anew while it was copied.', { hint });
+}

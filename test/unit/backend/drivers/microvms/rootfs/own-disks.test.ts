@@ -182,6 +182,17 @@ describe('rootfs/own-disks', function () {
     assert.deepEqual(await namesIn(path, '/etc'), ['kept']);
   });
 
+  it('refuses a base that is not the one it was copied over', async () => {
+    const from = await source();
+    const copyTo: CommitFrom['copyTo'] = async (path, how) => {
+      await from.layer.copyTo(path, how);
+      await succeed('/sbin/tune2fs', ['-U', 'random', from.layer.base]);
+    };
+    const other = { ...from, layer: { ...from.layer, copyTo } };
+    await assert.rejects(storeIn(temp()).commit(other, 'mine:1', options), { code: 'illegal_state' });
+    assert.deepEqual(readdirSync(disks()), []);
+  });
+
   it('is not taken for gone where it can not be read now', async () => {
     const store = storeIn(temp());
     mkdirSync(join(temp(), 'home', 'images'), { recursive: true });
