@@ -246,16 +246,19 @@ export class TreeRow {
 
   /** Files and folders from the file manager, as a browser gives them: no paths, and folders can't be read. */
   async dropFromFileManager(...paths: string[]): Promise<void> {
+    await withdraw(this.page);
     await dropFromFileManager(this.locator, paths);
   }
 
   /** Files that need no disk. */
   async dropFromMemory(...files: MemoryFile[]): Promise<void> {
+    await withdraw(this.page);
     await dropFromMemory(this.locator, files);
   }
 
   /** Files and folders with their paths. */
   async dropPaths(...paths: string[]): Promise<void> {
+    await withdraw(this.page);
     await dropPaths(this.locator, paths);
   }
 }
