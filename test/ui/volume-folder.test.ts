@@ -158,11 +158,7 @@ describe('a volume opened as a folder', function () {
     await workbench.editor.waitForText('in 1 file · only *.js, *.ts · without none');
     await workbench.editor.waitForText('/src/main.js: ');
     await workbench.screenshot('found-document');
-    await workbench.page
-      .locator('.view-lines .detected-link')
-      .nth(1)
-      .click({ modifiers: ['ControlOrMeta'] });
-    await workbench.editor.waitForTab('main.js');
+    await workbench.editor.followLink(1, 'main.js');
     await workbench.statusBar(/Ln 1, Col 2\b/);
   });
 
@@ -183,11 +179,7 @@ describe('a volume opened as a folder', function () {
     await workbench.waitUntilReady();
     await workbench.editor.waitForTab(`“USE strict” in ${other}`);
     await workbench.editor.waitForText('/src/main.js:');
-    await workbench.page
-      .locator('.view-lines .detected-link')
-      .nth(1)
-      .click({ modifiers: ['ControlOrMeta'] });
-    await workbench.editor.waitForTab('main.js');
+    await workbench.editor.followLink(1, 'main.js');
     await workbench.statusBar(/Ln 1, Col 2\b/);
     // The tree is of one window's life: no empty view stays.
     await workbench.openSideBar('Berth');

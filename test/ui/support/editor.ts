@@ -1,6 +1,7 @@
 /** The editor in front, and the tabs above it. */
 import type { Locator, Page } from 'playwright-core';
 import { eventually } from './eventually';
+import { press } from './pointer';
 
 export class Editor {
   readonly area: Locator;
@@ -16,6 +17,16 @@ export class Editor {
   async waitForTab(name: string, timeout?: number): Promise<void> {
     await this.tab(name).waitFor(timeout === undefined ? {} : { timeout });
     await this.area.locator('.view-line').first().waitFor();
+  }
+
+  /** Ctrl and a click on the link of that number, from 0, which leads to a file of that name. */
+  async followLink(number: number, name: string): Promise<void> {
+    const link = this.area.locator('.view-lines .detected-link').nth(number);
+    await eventually(`${name} behind the link`, async () => {
+      // Links are found anew when the editor settles: a click that comes then has met none.
+      await press(link, { modifiers: ['ControlOrMeta'], timeout: 3_000 });
+      await this.waitForTab(name, 3_000);
+    });
   }
 
   /** The lines in sight. */
