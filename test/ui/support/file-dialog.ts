@@ -37,8 +37,11 @@ export async function chooseFile({ quickInput }: Workbench, choice: FileChoice):
     'the dialog to take it',
     async () => {
       if (!(await quickInput.widget.isVisible())) return;
-      if ((await quickInput.box.inputValue()) !== path) await quickInput.box.fill(path);
-      assert.equal(await quickInput.box.inputValue(), path);
+      // One that goes meanwhile is not waited for.
+      const timeout = 2_000;
+      if ((await quickInput.box.inputValue({ timeout })) !== path)
+        await quickInput.box.fill(path, { timeout });
+      assert.equal(await quickInput.box.inputValue({ timeout }), path);
       if (existsSync(path)) {
         await quickInput.rows
           .filter({ hasText: basename(path) })
@@ -52,7 +55,7 @@ export async function chooseFile({ quickInput }: Workbench, choice: FileChoice):
         'the dialog to go',
         async () => {
           const isOpen = await quickInput.widget.isVisible();
-          assert.ok(!isOpen || !(await quickInput.title()).includes(title) || !(await ok.isVisible()));
+          assert.ok(!isOpen || !(await quickInput.title(1_000)).includes(title) || !(await ok.isVisible()));
         },
         3_000,
       );

@@ -38,8 +38,8 @@ export class QuickInput {
   }
 
   /** The text beside the steps of a wizard. */
-  title(): Promise<string> {
-    return this.widget.locator('.quick-input-title').innerText();
+  title(timeout?: number): Promise<string> {
+    return this.widget.locator('.quick-input-title').innerText(timeout === undefined ? {} : { timeout });
   }
 
   /** Waits for a step of that title: two steps in a row look the same otherwise. */
