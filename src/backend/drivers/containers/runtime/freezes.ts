@@ -81,7 +81,8 @@ export class Freezes {
     }
   }
 
-  private async hold<T>(containers: readonly Freezable[], work: () => Promise<T>): Promise<Frozen<T>> {
+  private async hold<T>(all: readonly Freezable[], work: () => Promise<T>): Promise<Frozen<T>> {
+    const containers = await this.withoutPaused(all);
     await this.note(containers);
     const failed: { name: string; reason: string }[] = [];
     const held = new Set(containers);
@@ -111,6 +112,20 @@ export class Freezes {
       await this.releaseAll([...held]);
     }
     return { result, failed, heldMs: held.size === 0 ? 0 : Math.round(performance.now() - began) };
+  }
+
+  /** Without those that somebody has paused: no freeze of ours is under way, and a note would let them go on after a kill. */
+  private async withoutPaused(containers: readonly Freezable[]): Promise<Freezable[]> {
+    const isPaused = ({ id }: Freezable): Promise<boolean> =>
+      this.endpoint.call('look whether a container is paused', async (docker) => {
+        const found = await docker
+          .getContainer(id)
+          .inspect()
+          .catch(() => undefined);
+        return found?.State.Paused === true;
+      });
+    const paused = await Promise.all(containers.map(isPaused));
+    return containers.filter((_, index) => paused[index] !== true);
   }
 
   private async releaseAll(held: readonly Freezable[]): Promise<void> {
