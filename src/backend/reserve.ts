@@ -7,7 +7,10 @@ import { replaceFile } from './machine/whole-file';
 
 const reserveBytes = 64 * 1024;
 
-/** Runs `work` again without the reserve when the disk has no room for it. */
+/**
+ * Runs `work` again without the reserve when the disk has no room for it. Throws `no_space` where the disk has no room
+ * even then, else what `work` throws.
+ */
 export async function withReserve<T>(path: string, home: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -2,7 +2,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folder `images/`: Dockerfile, tools, agent. */
+/**
+ * The folder `images/`: Dockerfile, tools, agent. Throws where no folder above has one: the installation is not
+ * complete.
+ */
 export function imagesDirectory(from: string = __dirname): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'images');

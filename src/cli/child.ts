@@ -4,7 +4,11 @@ import spawn from 'cross-spawn';
 import { BerthError } from '../api';
 import type { Cli } from './cli';
 
-/** By a library, as only `cmd` runs the .cmd of an editor on Windows. The program's exit code, 128 + n when signal n ended it, as shells have it. */
+/**
+ * By a library, as only `cmd` runs the .cmd of an editor on Windows. The program's exit code, 128 + n when signal n
+ * ended it, as shells have it. Throws `cancelled` after Ctrl-C, `not_found` with the hint where there is no such
+ * program.
+ */
 export async function runInTerminal(cli: Cli, argv: readonly string[], missingHint: string): Promise<number> {
   const [program = '', ...args] = argv;
   if (cli.signal.aborted) {

@@ -108,7 +108,10 @@ export class Cli {
     return ask(this.streams, printable(question), { ...options, signal: this.signal });
   }
 
-  /** Goes on after a yes; without a terminal only with `--yes`. */
+  /**
+   * Goes on after a yes; without a terminal only with `--yes`. Throws `bad_request` where nobody can be asked,
+   * `cancelled` after a no.
+   */
   async consent(
     yes: boolean | undefined,
     explanation: string,

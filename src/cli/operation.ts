@@ -45,8 +45,9 @@ export function watch(
 }
 
 /**
- * The rule of every verb with several names: all are tried, each failure is reported, what succeeded is the answer, and the
- * exit code is that of the first failure. Ctrl-C leaves those that are not begun.
+ * The rule of every verb with several names: all are tried, each failure is reported, what succeeded is the answer, and
+ * the exit code is that of the first failure. Ctrl-C leaves those that are not begun. Throws `ExitWith` when none
+ * succeeded; of a single name, its own error.
  */
 export async function forEach<N, T>(
   cli: Cli,

@@ -17,7 +17,10 @@ export interface Output {
   workspace: string;
 }
 
-/** What can be known before there is a workspace: nothing is made for outputs that could not be copied. */
+/**
+ * What can be known before there is a workspace: nothing is made for outputs that could not be copied. Throws
+ * `bad_request` for a whole volume, and for what no output can be.
+ */
 export async function parseOutputs(
   cli: Cli,
   texts: readonly string[],
@@ -96,7 +99,10 @@ async function checkLocal(local: string): Promise<void> {
   }
 }
 
-/** Before the command runs: what can't be copied is said while there is nothing to lose. */
+/**
+ * Before the command runs: what can't be copied is said while there is nothing to lose. Throws `bad_request` for a
+ * whole volume.
+ */
 export async function locateOutputs(cli: Cli, name: string, texts: readonly string[]): Promise<Output[]> {
   const outputs = await parseOutputs(cli, texts);
   const client = texts.length === 0 ? undefined : await cli.engine();

@@ -21,7 +21,10 @@ export interface LocateOptions {
   signal?: AbortSignal;
 }
 
-/** What its shell finds at a path of a workspace, else that path of the volume of that name. */
+/**
+ * What its shell finds at a path of a workspace, else that path of the volume of that name. Throws `not_found` where
+ * neither a workspace nor a volume has the name.
+ */
 export async function resolvePlace(
   client: EngineClient,
   place: Exclude<Place, { kind: 'local' }>,
@@ -76,7 +79,7 @@ export function withMounts({ seen, ...at }: Located): VolumePath {
     : { volume: rootFilesOf(seen.workspace), path: seen.inside };
 }
 
-/** For what changes files: refuses where the workspace's shell could not. */
+/** For what changes files: refuses where the workspace's shell could not. Throws `read_only`. */
 export function writable(at: Located): Located {
   const { seen } = at;
   if (seen?.readOnly !== true) {

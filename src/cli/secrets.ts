@@ -4,7 +4,10 @@ import { readAll } from '../client/transport';
 import type { Cli } from './cli';
 import { secretName } from './parse/options';
 
-/** Values from the environment; else asked without echo, or one of them read from standard input. */
+/**
+ * Values from the environment; else asked without echo, or one of them read from standard input. Throws `bad_request`
+ * for several without a value, where nobody can be asked.
+ */
 export async function readSecrets(cli: Cli, given: readonly string[]): Promise<Record<string, string>> {
   const names = given.map(secretName);
   const secrets: Record<string, string> = {};

@@ -18,7 +18,7 @@ export interface EndOptions {
 
 /**
  * `pid` is that of the engine that the client has talked to. Only when the lock of the state directory names it as well
- * is the process ended by force.
+ * is the process ended by force. Throws `timeout` when it still runs afterwards.
  */
 export async function endEngine(
   client: EngineClient,

@@ -174,7 +174,7 @@ export class EngineClient {
   }
 }
 
-/** A finished operation, or its error thrown. */
+/** A finished operation. Throws `cancelled` or the operation's own error. */
 export function settled(operation: Operation): Operation {
   if (operation.status === 'succeeded' || operation.status === 'running') {
     return operation;

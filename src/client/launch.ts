@@ -123,7 +123,7 @@ function refuseOtherProtocol(running: OwnInfo, version: string, reason?: string)
   );
 }
 
-/** Waits until no engine answers any more, or another than `old`. */
+/** Waits until no engine answers any more, or another than `old`. Throws `timeout` after 15 s. */
 export async function untilGone(client: EngineClient, old?: Identity): Promise<void> {
   const end = Date.now() + 15_000;
   while (Date.now() < end) {

@@ -39,7 +39,10 @@ interface StartedProcess {
   release: () => void;
 }
 
-/** Resolves when `isAnswering` does with true. Nothing is written to a folder that is something else's. */
+/**
+ * Resolves when `isAnswering` does with true. Nothing is written to a folder that is something else's. Throws `timeout`
+ * for an engine that did not answer in time, `internal` or its own error for one that ended.
+ */
 export async function startEngine(
   home: string,
   options: StartOptions,

@@ -58,7 +58,10 @@ function isOfTarget(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EPIPE', 'EROFS'].includes(String(code));
 }
 
-/** The same into a file, which is there when it is whole. An existing one is replaced with `force` only: else `path_exists`. */
+/**
+ * The same into a file, which is there when it is whole. An existing one is replaced with `force` only: else
+ * `path_exists`. Throws `cancelled`, and `no_space` where the file has no room.
+ */
 export async function exportToFile(
   client: EngineClient,
   name: string,

@@ -18,7 +18,7 @@ export interface Question {
   validate?: (value: string) => string | undefined;
 }
 
-/** One line of text, validated while typed. */
+/** One line of text, validated while typed. Throws `Cancelled` when it is closed. */
 export async function ask(question: Question): Promise<string> {
   const answer = await vscode.window.showInputBox({
     title: question.title,

@@ -93,6 +93,7 @@ export class Targets {
     return eligible;
   }
 
+  /** The clicked or named workspace, else one that is chosen. Throws `Cancelled` when none is. */
   async workspace(target: unknown, choice: WorkspaceChoice): Promise<Workspace> {
     const [first] = await this.workspaces(target, undefined, choice);
     if (first === undefined) {
@@ -124,6 +125,9 @@ export class Targets {
     return rows.flatMap((row) => placeOfRow(row));
   }
 
+  /**
+   * One of the volumes that fit, by a list. Throws `Cancelled` when none is chosen, and says so where there is none.
+   */
   async pickVolume({ placeHolder, offered, none, isOfOthers }: VolumeChoice): Promise<Volume> {
     await this.link.client();
     const { store } = this;

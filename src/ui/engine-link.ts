@@ -87,7 +87,10 @@ export class EngineLink implements Disposable {
     await this.load(client);
   }
 
-  /** Ends the engine, also one that never answered this window, and starts it again; running workspaces go on. */
+  /**
+   * Ends the engine, also one that never answered this window, and starts it again; running workspaces go on. Throws
+   * what kept the old engine from ending or the new one from starting.
+   */
   async restart(): Promise<void> {
     const client = this.connected;
     const pid = this.current.kind === 'ready' ? this.current.info.pid : undefined;

@@ -52,7 +52,7 @@ function realPath(path: string): string {
   }
 }
 
-/** In a folder for all, somebody else may have made ours before us, to be taken for the engine. */
+/** In a folder for all, somebody else may have made ours before us, to be taken for the engine. Throws `forbidden`. */
 export function refuseForeignFolder(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   const own = process.getuid?.();

@@ -7,7 +7,10 @@ import { BerthError } from '../errors';
  */
 const ownName = /^\.berth-(?:stage|tmp|save|swap)-[0-9a-f]{16}$/;
 
-/** Without doubled or trailing slashes and `.`; refuses what leads out or can't be a path. */
+/**
+ * Without doubled or trailing slashes and `.`; refuses what leads out or can't be a path. Throws `bad_request`, or
+ * `path_escapes` for one with `..`.
+ */
 export function normalizePath(path: string): string {
   if (!path.startsWith('/')) {
     throw new BerthError('bad_request', `The path ${quote(path)} must start with "/".`, { field: 'path' });

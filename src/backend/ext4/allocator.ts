@@ -179,6 +179,7 @@ export class Allocator {
     }
   }
 
+  /** A free inode, by preference near a group. Throws `no_space` when all are taken. */
   takeInode(near: number, isDirectory: boolean): number {
     for (let step = 0; step < this.groups.count; step++) {
       const group = (near + step) % this.groups.count;

@@ -73,6 +73,7 @@ export class Directories {
     return this.order.names;
   }
 
+  /** The number of the folder that this folder is in. Throws `internal` where it has no `.` and `..`. */
   parent(inode: Inode): number {
     const [first] = this.blocks(inode);
     const dots = first === undefined ? [] : readDirents(this.checked(inode, first, 0));
@@ -144,6 +145,7 @@ export class Directories {
     return this.superblock.has('incompat', incompat.filetype);
   }
 
+  /** Takes a name out of a folder. Throws `path_not_found`. */
   remove(inode: Inode, name: string): void {
     const names = this.load(inode);
     const found = names.get(name);
@@ -156,6 +158,7 @@ export class Directories {
     this.sealLeaf(inode, found.block);
   }
 
+  /** Makes a name stand for another inode. Throws `path_not_found`. */
   change(inode: Inode, name: string, target: number, type: number): void {
     const found = this.load(inode).get(name);
     const kind = this.storesTypes ? type : 0;

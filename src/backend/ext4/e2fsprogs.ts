@@ -52,7 +52,10 @@ function refuseOtherPath(program: E2fsProgram, args: readonly string[], what: st
   }
 }
 
-/** Runs it to its end; what its exit code means is the caller's to say. */
+/**
+ * Runs it to its end; what its exit code means is the caller's to say. Throws `not_supported` where it is not
+ * installed, `internal` when it was killed.
+ */
 export async function runE2fs(
   program: E2fsProgram,
   args: readonly string[],

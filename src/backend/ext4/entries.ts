@@ -47,7 +47,7 @@ export class Entries {
     this.inodes.write(inode);
   }
 
-  /** Another name for a file. */
+  /** Another name for a file. Throws `bad_request` for a folder, and for a file with as many names as ext4 allows. */
   addName(directory: number, name: string, number: number): void {
     const inode = this.inodes.read(number);
     if (inode.isDirectory || inode.links >= maxLinks) {
@@ -57,7 +57,10 @@ export class Entries {
     this.enter(directory, name, inode);
   }
 
-  /** Removes a name, and what it meant when that has no other. A folder must be empty. */
+  /**
+   * Removes a name, and what it meant when that has no other. A folder must be empty. Throws `path_not_found` and
+   * `directory_not_empty`.
+   */
   remove(directory: number, name: string): void {
     const number = this.lookup(directory, name);
     if (number === undefined) {
@@ -71,7 +74,10 @@ export class Entries {
     this.drop(inode, directory);
   }
 
-  /** What was at the target is gone afterwards; a folder replaces only an empty one. */
+  /**
+   * What was at the target is gone afterwards; a folder replaces only an empty one. Throws `path_not_found`, and what
+   * is in the way at the target.
+   */
   rename(from: number, name: string, to: number, newName: string): void {
     const number = this.lookup(from, name);
     if (number === undefined) {

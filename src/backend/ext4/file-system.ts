@@ -127,6 +127,7 @@ export class Ext4 {
     return this.entries.lookup(directory, name);
   }
 
+  /** The target of a symbolic link. Throws `internal` for a length that none can have. */
   readLink(inode: Inode): string {
     const { size } = inode;
     if (size === 0 || size > maxLinkBytes) {
@@ -208,6 +209,7 @@ export class Ext4 {
     this.inodes.write(inode);
   }
 
+  /** Makes a folder, and answers its inode. Throws `capacity` where the one above can have no more. */
   makeDirectory(parent: number, name: string, attributes: Attributes): number {
     const above = this.inode(parent);
     if (above.links >= maxLinks && !this.superblock.has('roCompat', roCompat.dirLinks)) {
@@ -223,6 +225,7 @@ export class Ext4 {
     return inode.number;
   }
 
+  /** Makes a symbolic link, and answers its inode. Throws `bad_request` for a target that is empty or too long. */
   makeLink(directory: number, name: string, target: string, attributes: Attributes): number {
     const bytes = encodeName(target);
     if (bytes.length === 0 || bytes.length > maxTargetBytes(this.device)) {

@@ -38,7 +38,10 @@ export async function readSuperblock(volume: string, path: string): Promise<Supe
   }
 }
 
-/** To be called by whoever is to be the only one who has the image. */
+/**
+ * To be called by whoever is to be the only one who has the image. Throws `illegal_state` for a journal that can't be
+ * replayed.
+ */
 export async function makeFit(volume: string, path: string, find = findE2fs): Promise<void> {
   finishRedoLog(path);
   if (!(await readSuperblock(volume, path)).needsRecovery) {

@@ -25,7 +25,7 @@ export interface FormatOptions {
   inodes?: number;
 }
 
-/** Fails when there is such a file already. */
+/** Fails when there is such a file already. Throws `internal` when mke2fs fails. */
 export async function formatExt4(path: string, options: FormatOptions): Promise<void> {
   const { sizeMiB, owner = 0, label, uuid, inodes = 0 } = options;
   checkNames(options);

@@ -67,7 +67,10 @@ export class InodeBlocks {
     return inode.has(inodeFlag.hugeFile) ? inode.sectors : inode.sectors / (blockSize / 512);
   }
 
-  /** Takes an inode's block of extended attributes away, which may serve several files. The inode is not written. */
+  /**
+   * Takes an inode's block of extended attributes away, which may serve several files. The inode is not written. Throws
+   * `internal` for a block that holds none.
+   */
   dropAttributes(inode: Inode): void {
     const block = inode.attributes;
     if (block === 0) {

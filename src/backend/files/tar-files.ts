@@ -51,6 +51,7 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     return entry.type === 'symlink' ? { ...entry, targetType: await this.targetType(path) } : entry;
   }
 
+  /** A page of a folder. Throws `not_a_directory`. */
   async list(path: string, { limit, cursor }: ListOptions = {}): Promise<FileList> {
     const { real, entry } = await this.follow(path);
     if (entry.type !== 'directory') {
@@ -74,6 +75,7 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     };
   }
 
+  /** The content of a file, or a part of it. Throws `is_a_directory`, and `not_supported` for what is no file. */
   async read(
     path: string,
     { offset = 0, length = Infinity }: { offset?: number; length?: number } = {},

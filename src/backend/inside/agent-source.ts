@@ -95,7 +95,10 @@ export async function agentSource(
   return Buffer.concat([Buffer.from(`${text.length}\n`), text]);
 }
 
-/** The folder `images/tools/agent`, looked for from a folder upwards: beside the bundles, or in the repository. */
+/**
+ * The folder `images/tools/agent`, looked for from a folder upwards: beside the bundles, or in the repository. Throws
+ * where it is missing.
+ */
 export function findAgentDirectory(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const found = join(folder, 'images', 'tools', 'agent');

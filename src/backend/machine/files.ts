@@ -101,7 +101,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** For reading. A FIFO would wait for somebody to write, and keep a thread; a device may have no end. */
+/**
+ * For reading. A FIFO would wait for somebody to write, and keep a thread; a device may have no end. Throws for these.
+ */
 export async function openRegular(path: string): Promise<FileHandle> {
   // Undefined on Windows, which is none of the bits.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -28,7 +28,8 @@ export async function sendStream(
 
 /**
  * Whoever refuses content destroys its stream, and with the request the connection, before it is said why. So it gets a
- * stream of its own, and what it leaves is read past: the client has its answer, and ends sending. `cutOff` fires when the client ends before.
+ * stream of its own, and what it leaves is read past: the client has its answer, and ends sending. `cutOff` fires when
+ * the client ends before. Throws `bad_request` for a request without content.
  */
 export async function withContent<T>(
   { body, raw }: FastifyRequest,

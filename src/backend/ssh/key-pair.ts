@@ -12,7 +12,8 @@ export interface KeyPair {
 
 /**
  * ssh2 drops leading zero bytes of the public key: one pair in 200 is one that nobody can read
- * (https://github.com/mscdex/ssh2/issues/1513). Such a pair is thrown away.
+ * (https://github.com/mscdex/ssh2/issues/1513). Such a pair is thrown away. Throws `internal` when many tries gave none
+ * that can be read.
  */
 export function makePair(
   comment: string,
@@ -27,7 +28,7 @@ export function makePair(
   throw noneReadable();
 }
 
-/** The same where making one takes long. */
+/** The same where making one takes long. Throws as that does. */
 export async function readablePair(generate: () => Promise<KeyPair>): Promise<KeyPair> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const pair = await generate();

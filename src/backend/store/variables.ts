@@ -2,7 +2,9 @@
 import { BerthError } from '../../api/errors';
 import { maxVariables } from '../../api/workspaces/schemas';
 
-/** What is not named stays, null takes one away; `field` is named when there would be too many. */
+/**
+ * What is not named stays, null takes one away; `field` is named when there would be too many. Throws `bad_request`.
+ */
 export function changeVariables(
   before: Readonly<Record<string, string>>,
   patch: Readonly<Record<string, string | null>>,

@@ -301,7 +301,7 @@ const types: Readonly<Record<string, TarType>> = {
   '5': 'directory',
 };
 
-/** Reads one block; undefined at the end of the archive. */
+/** Reads one block; undefined at the end of the archive. Throws for a header whose checksum is wrong. */
 export function decodeHeader(block: Buffer): RawHeader | undefined {
   if (isZero(block)) {
     return undefined;
@@ -331,7 +331,7 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
   };
 }
 
-/** The records of an extended header, applied to the one that follows it. */
+/** The records of an extended header, applied to the one that follows it. Throws for records that can't be read. */
 export function applyPax(entry: RawHeader, records: Buffer): void {
   for (let at = 0; at < records.length;) {
     const space = records.indexOf(0x20, at);

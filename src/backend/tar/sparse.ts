@@ -74,6 +74,10 @@ export class TextMap implements BlockMap {
   private digits = 0;
   private value = 0;
 
+  /**
+   * Takes more of the map's text, and answers whether all of it is there. Throws for what is no map, or has too many
+   * parts.
+   */
   take(bytes: Buffer): boolean {
     for (const byte of bytes) {
       if (byte === newline && this.digits > 0) {

@@ -6,7 +6,7 @@ import { isTag, isVariableName, sortedTags } from '../../api/rules/names';
 import { parsePort } from '../../api/rules/ports';
 import { parseMiB } from '../../api/rules/sizes';
 
-/** `512m`, `2g`, `1.5GiB`, or a number of MiB; answers whole MiB. */
+/** `512m`, `2g`, `1.5GiB`, or a number of MiB; answers whole MiB. Throws commander's usage error for anything else. */
 export function parseSize(text: string): number {
   const mebibytes = parseMiB(text);
   if (mebibytes === undefined) {
@@ -40,7 +40,10 @@ function parseTime(text: string, defaultUnit: string): number {
   return Number(match?.[1]) * (millisecondsOf[(match?.[2] ?? '').toLowerCase() || defaultUnit] ?? Number.NaN);
 }
 
-/** `90s`, `5m`, `1h`, or a number of seconds; answers milliseconds, up to a day. */
+/**
+ * `90s`, `5m`, `1h`, or a number of seconds; answers milliseconds, up to a day. Throws commander's usage error for
+ * anything else.
+ */
 export function parseDuration(text: string): number {
   const ms = Math.round(parseTime(text, 's'));
   if (!(ms >= 1 && ms <= 86_400_000)) {
@@ -49,7 +52,7 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** `90m`, `2h`, `1d`, or a number of minutes; answers minutes. */
+/** `90m`, `2h`, `1d`, or a number of minutes; answers minutes. Throws commander's usage error for anything else. */
 export function parseMinutes(text: string): number {
   const minutes = parseTime(text, 'm') / 60_000;
   if (Number.isNaN(minutes)) {
@@ -58,7 +61,9 @@ export function parseMinutes(text: string): number {
   return minutes;
 }
 
-/** `48h`, `30d`, or a number of hours; answers hours. */
+/**
+ * `48h`, `30d`, or a number of hours; answers hours. Throws commander's usage error for anything else, and for none.
+ */
 export function parseHours(text: string): number {
   const hours = parseTime(text, 'h') / 3_600_000;
   if (!(hours > 0)) {
@@ -78,7 +83,7 @@ export function parseRuntime(text: string): RuntimeKind {
 export const networkHelp =
   "on, off (none): no network inside, or host-loopback: this machine's 127.0.0.1 too, as 10.0.2.2 (microVMs)";
 
-/** `none` is Docker's word. */
+/** `none` is Docker's word. Throws commander's usage error for a word that is no mode. */
 export function parseNetwork(text: string): NetworkMode {
   if (text === 'none') {
     return 'off';
@@ -89,7 +94,10 @@ export function parseNetwork(text: string): NetworkMode {
   return text;
 }
 
-/** `8080`, or `18080:8080` with the port of this machine first; after those that were given before. */
+/**
+ * `8080`, or `18080:8080` with the port of this machine first; after those that were given before. Throws commander's
+ * usage error for what is no port.
+ */
 export function collectPorts(text: string, previous: readonly PublishedPort[] | undefined): PublishedPort[] {
   const port = parsePort(text);
   if (port === undefined) {
@@ -103,7 +111,7 @@ export function collect(text: string, previous: readonly string[] | undefined): 
   return [...(previous ?? []), text];
 }
 
-/** Tags of a workspace, each once. */
+/** Tags of a workspace, each once. Throws commander's usage error for what is no tag. */
 export function collectTags(text: string, previous: readonly string[] | undefined): string[] {
   if (!isTag(text)) {
     throw new InvalidArgumentError(
@@ -113,7 +121,10 @@ export function collectTags(text: string, previous: readonly string[] | undefine
   return sortedTags([...(previous ?? []), text]);
 }
 
-/** `K=V` into what was given before; a bare `K` takes the value of this process's environment. */
+/**
+ * `K=V` into what was given before; a bare `K` takes the value of this process's environment. Throws commander's usage
+ * error for what is no name, or has no value here.
+ */
 export function collectEnv(
   text: string,
   previous: Readonly<Record<string, string>> | undefined,
@@ -131,8 +142,8 @@ export function collectEnv(
 }
 
 /**
- * The name of a secret. A value in an argument could be read by every process of this machine: it is refused,
- * and not repeated (commander would quote the argument of an error thrown while it parses).
+ * The name of a secret. A value in an argument could be read by every process of this machine: it is refused, and not
+ * repeated (commander would quote the argument of an error thrown while it parses). Throws `bad_request`.
  */
 export function secretName(text: string): string {
   if (text.includes('=')) {

@@ -14,7 +14,10 @@ export type Place =
   /** From its root; `of` is a volume or a workspace, and missing for an id. */
   | { kind: 'snapshot'; of?: string; name: string; path: string };
 
-/** Reads one side of `berth cp`. Like scp and docker: what starts with `.` or `/` is always local. */
+/**
+ * Reads one side of `berth cp`. Like scp and docker: what starts with `.` or `/` is always local. Throws `bad_request`
+ * for an empty path, and for `..` in a volume.
+ */
 export function parsePlace(text: string, platform: NodeJS.Platform = process.platform): Place {
   if (text === '') {
     throw new BerthError('bad_request', 'A path is empty.');
@@ -37,7 +40,10 @@ export function parsePlace(text: string, platform: NodeJS.Platform = process.pla
     : { kind: 'named', name: named[1] ?? '', path: named[2] ?? '' };
 }
 
-/** Reads an argument that is never local: `NAME`, `NAME:/path`, `volume:NAME[:/path]`, `snapshot:…[:/path]`. */
+/**
+ * Reads an argument that is never local: `NAME`, `NAME:/path`, `volume:NAME[:/path]`, `snapshot:…[:/path]`. Throws
+ * `bad_request` for a local path.
+ */
 export function parseRemote(text: string): Exclude<Place, { kind: 'local' }> {
   const place = parsePlace(text.includes(':') ? text : `${text}:`);
   if (place.kind === 'local') {
@@ -48,7 +54,7 @@ export function parseRemote(text: string): Exclude<Place, { kind: 'local' }> {
   return place;
 }
 
-/** A path of a volume: absolute from its root, whether it says so or not. */
+/** A path of a volume: absolute from its root, whether it says so or not. Throws `bad_request` for one with `..`. */
 export function inVolume(path: string): string {
   if (path.split('/').includes('..')) {
     throw new BerthError('bad_request', `The path "${path}" contains "..".`, {

@@ -91,7 +91,10 @@ async function makeFolder(
     : client.call('files.mkdir', { params: { volume: place.volume }, body: { path: place.path } });
 }
 
-/** One transfer; what exists at the target is asked about once. */
+/**
+ * One transfer; what exists at the target is asked about once. Throws `path_exists`, with the flags that help, where
+ * nobody can be asked, else what the transfer failed with.
+ */
 export async function transfer(
   cli: Cli,
   client: EngineClient,

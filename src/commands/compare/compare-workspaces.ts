@@ -30,7 +30,10 @@ export const compareWithSource =
     }
   };
 
-/** Two selected workspaces, the upper one first; of one, with another that is chosen. */
+/**
+ * Two selected workspaces, the upper one first; of one, with another that is chosen. Throws `Cancelled` when none is
+ * chosen.
+ */
 export const compareWorkspaces =
   ({ targets, comparison }: CompareServices): Handler =>
   async (target, selected) => {

@@ -40,7 +40,10 @@ interface Taking {
   taken: TakenChange[];
 }
 
-/** Takes the clicked or selected rows over to one side; without a row, all. */
+/**
+ * Takes the clicked or selected rows over to one side; without a row, all. Throws `Cancelled` where there is nothing to
+ * take over, or the side can't be changed.
+ */
 export const takeOver =
   (services: TakeServices, side: Side): Handler =>
   async (target, selected) => {

@@ -9,7 +9,7 @@ import { placesOrPick, type PlaceServices } from './place';
 
 const { t } = vscode.l10n;
 
-/** Renames a file or folder in its folder; can be undone. */
+/** Renames a file or folder in its folder; can be undone. Throws `Cancelled` for no file, or the root of a volume. */
 export const renameFile =
   (services: PlaceServices & Pick<Services, 'runner' | 'views'>): Handler =>
   async (target) => {

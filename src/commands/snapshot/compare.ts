@@ -24,7 +24,7 @@ export const compareSnapshot =
     await services.comparison.show({ before: sideOf(snapshot), after: now });
   };
 
-/** What has changed from one snapshot to a later one. */
+/** What has changed from one snapshot to a later one. Throws `Cancelled` for one and the same. */
 export const compareSnapshots =
   (services: SnapshotServices & { comparison: Comparison }): Handler =>
   async (target) => {

@@ -14,7 +14,10 @@ import { showWarningMessage } from '../../ui/messages';
 const { t } = vscode.l10n;
 const measureTimeoutMs = 5_000;
 
-/** Deletes volumes that nothing holds, after a dialog with names and sizes; other tools' ones are asked for twice. */
+/**
+ * Deletes volumes that nothing holds, after a dialog with names and sizes; other tools' ones are asked for twice.
+ * Throws `illegal_state` for a protected volume.
+ */
 export const deleteVolume =
   (services: Pick<Services, 'link' | 'runner' | 'store' | 'targets' | 'transfers'>): Handler =>
   async (target, selected) => {

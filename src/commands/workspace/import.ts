@@ -21,7 +21,10 @@ const reportEveryMs = 200;
 
 type ImportServices = Pick<Services, 'runner' | 'store' | 'log'>;
 
-/** Makes a workspace of a file that an export wrote. Asks for another name, and for trust, where the engine wants them. */
+/**
+ * Makes a workspace of a file that an export wrote. Asks for another name, and for trust, where the engine wants them.
+ * Throws `Cancelled` when no file is chosen.
+ */
 export const importFile =
   (services: ImportServices): Handler =>
   async () => {

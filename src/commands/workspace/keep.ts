@@ -11,7 +11,10 @@ import { reportEnd } from './report-end';
 
 const { t } = vscode.l10n;
 
-/** The workspace that a fork was made of gets all files of it; then forks are deleted, after a dialog that names them. */
+/**
+ * The workspace that a fork was made of gets all files of it; then forks are deleted, after a dialog that names them.
+ * Throws `Cancelled` when the dialog is left as it is.
+ */
 export const keepFork =
   ({
     targets,

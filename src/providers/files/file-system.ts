@@ -128,6 +128,10 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
     this.emitter.fire([{ type: Created, uri }]);
   }
 
+  /**
+   * Deletes after the questions that this takes. Throws `FileSystemError`: `Unavailable` when the user cancels, else
+   * what the deletion failed with.
+   */
   async delete(uri: vscode.Uri, { recursive }: { recursive: boolean }): Promise<void> {
     this.refuseLocked(uri);
     const title = t('Deleting {0}', baseName(uri.path));

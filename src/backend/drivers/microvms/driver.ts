@@ -337,6 +337,7 @@ export class MicrovmDriver implements Driver {
     return readLogs(this.files.of(name).consoleLog, options, machine?.qmp.closed ?? Promise.resolve());
   }
 
+  /** What it takes of CPU, memory and network now. Throws `illegal_state` where it does not run. */
   async stats(name: string): Promise<WorkspaceStats> {
     const record = await this.store.get(name);
     const machine = await this.machines.of(record);

@@ -69,7 +69,10 @@ export function attributeFromDisk({ index, name, value }: StoredAttribute): [str
   return readable === undefined ? undefined : [`${prefix}${decodeName(name)}`, readable];
 }
 
-/** By their full names. Values that are in inodes of their own are left out. */
+/**
+ * By their full names. Values that are in inodes of their own are left out. Throws `internal` for an access list whose
+ * value can't be found.
+ */
 export function attributesOf(device: BlockDevice, inode: Inode): Map<string, Buffer> {
   const found = new Map<string, Buffer>();
   for (const stored of readAttributes(device, inode)) {
@@ -84,7 +87,7 @@ export function attributesOf(device: BlockDevice, inode: Inode): Map<string, Buf
   return found;
 }
 
-/** All of an inode: those in the inode first. */
+/** All of an inode: those in the inode first. Throws `internal` for a block that holds none. */
 export function readAttributes(device: BlockDevice, inode: Inode): StoredAttribute[] {
   const found: StoredAttribute[] = [];
   const own = inodeArea(inode);

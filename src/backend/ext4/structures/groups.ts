@@ -97,6 +97,7 @@ export class Groups {
     }
   }
 
+  /** Throws `internal` for a bitmap whose checksum is wrong. */
   checkBitmap(group: number, place: 'blockBitmap' | 'inodeBitmap', bytes: Buffer): void {
     if (this.superblock.hasChecksums) {
       const crc = crc32c(this.superblock.seed, bytes);

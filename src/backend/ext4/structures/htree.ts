@@ -67,7 +67,7 @@ function writeEntries(block: Buffer, entriesAt: number, limit: number, entries: 
   block.writeUInt16LE(entries.length, entriesAt + 2);
 }
 
-/** Writes the checksum of a block of an index. */
+/** Writes the checksum of a block of an index. Throws `internal` for a block that is no index. */
 export function sealIndex(block: Buffer, seed: number, isRoot: boolean): void {
   const entriesAt = isRoot ? rootEntriesAt : nodeEntriesAt;
   const tail = entriesAt + block.readUInt16LE(entriesAt) * 8;

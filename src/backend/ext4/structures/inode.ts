@@ -86,6 +86,7 @@ export class Inode {
     this.raw.writeUInt16LE(gid & 0xffff, 0x18);
     this.raw.writeUInt16LE((gid >>> 16) & 0xffff, 0x7a);
   }
+  /** Bytes. Throws `internal` for a size that no file can have. */
   get size(): number {
     const size = this.raw.readUInt32LE(4) + this.raw.readUInt32LE(0x6c) * 2 ** 32;
     if (size > 2 ** 44) {

@@ -37,6 +37,7 @@ export class Superblock {
   /** What all CRC-32C of metadata start from. */
   readonly seed: number;
 
+  /** Throws `internal` for what is no ext4, `not_supported` for large blocks. */
   constructor(readonly raw: Buffer) {
     if (raw.length < superblockSize || raw.readUInt16LE(0x38) !== magic) {
       throw damaged('it is not an ext4 file system');

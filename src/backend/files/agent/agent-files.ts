@@ -139,6 +139,7 @@ export class AgentFiles implements VolumeFiles {
     return entryOf(ok.entry);
   }
 
+  /** Renames, or copies and removes where two mounts are between. Throws `not_supported` where a copy is not wanted. */
   async rename(from: string, to: string, options: RenameOptions): Promise<FileEntry> {
     const { overwrite, mayCopy = true } = options;
     const fields = { from: normalizePath(from), to: normalizePath(to), overwrite };
@@ -239,6 +240,7 @@ export class AgentFiles implements VolumeFiles {
     return stream;
   }
 
+  /** A tar of a file or folder, in chunks. Throws what could not be read, where nobody notes it (`unread`). */
   async receiveTar(
     path: string,
     take: TakeChunk,

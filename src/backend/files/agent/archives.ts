@@ -108,7 +108,10 @@ async function insert(bulk: BulkAccess, file: Bulk, take: TakeChunk, request: Ta
   await pieceZeros(piece, left);
 }
 
-/** Unpacks a tar into a folder; answers what the files there could not keep. */
+/**
+ * Unpacks a tar into a folder; answers what the files there could not keep. Throws `cancelled`, and what the agent
+ * refuses.
+ */
 export async function sendTar(
   channel: AgentChannel,
   folder: string,

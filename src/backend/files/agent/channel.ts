@@ -81,6 +81,10 @@ export class AgentChannel {
     await this.ready;
   }
 
+  /**
+   * One question and its answer. Throws the agent's error, `cancelled`, and `ChannelClosedError` once the channel is
+   * closed.
+   */
   async request(
     op: string,
     fields: Readonly<Record<string, unknown>> = {},

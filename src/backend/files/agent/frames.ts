@@ -38,6 +38,7 @@ export class FrameReader {
     private readonly limit: () => number,
   ) {}
 
+  /** Takes what has arrived. Throws for a frame that is longer than was asked for. */
   push(chunk: Buffer): void {
     this.chunks.push(chunk);
     this.buffered += chunk.length;

@@ -137,7 +137,10 @@ function within(count: number, most: number, what: string): number {
   return count;
 }
 
-/** Of some of the files, from the first on; the rest is to be asked for again. */
+/**
+ * Of some of the files, from the first on; the rest is to be asked for again. Throws `internal` for an answer that none
+ * can be.
+ */
 export async function askDetails(
   channel: AgentChannel,
   files: readonly WantedDetails[],

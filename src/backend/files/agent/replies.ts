@@ -52,7 +52,7 @@ function rowsOf(value: unknown, what: string): unknown[] {
 
 /**
  * The name where the next page begins. It comes after that of this page, as the agent or as text sorts names: whoever
- * asks for one page after the other would never come to an end.
+ * asks for one page after the other would never come to an end. Throws `internal` for a page that was there before.
  */
 export function cursorOf(value: unknown, before: string | undefined): string {
   const next = textOf(value, 'a cursor');

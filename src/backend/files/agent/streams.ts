@@ -108,7 +108,10 @@ function asBuffer(value: unknown): Buffer {
   throw new BerthError('bad_request', 'The content is not made of bytes.');
 }
 
-/** Writes what doesn't fit into one request; nothing is left of it when it fails. */
+/**
+ * Writes what doesn't fit into one request; nothing is left of it when it fails. Throws `cancelled`, and what the agent
+ * refuses.
+ */
 export async function writeStream(
   channel: AgentChannel,
   path: string,

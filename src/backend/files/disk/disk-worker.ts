@@ -187,7 +187,7 @@ export class DiskWorker {
     this.worker.unref();
   }
 
-  /** Resolves when the image is open. */
+  /** Resolves when the image is open. Throws what kept it from being opened. */
   async start(): Promise<void> {
     try {
       await this.channel.start(Buffer.alloc(0));

@@ -3,7 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { BerthError } from '../../../api/errors';
 import { acquireLock } from '../../machine/lock';
 
-/** An image that is ours alone until the answer is called. */
+/** An image that is ours alone until the answer is called. Throws `in_use` where another program or engine has it. */
 export async function lockImage(volume: string, path: string): Promise<() => void> {
   if (await isLockedByKernel(path)) {
     throw new BerthError('in_use', `The disk of the volume ${volume} is in use by another program.`, {

@@ -343,8 +343,8 @@ export function diskError(code: string, cause: unknown): BerthError {
 }
 
 /**
- * Unpacks into an empty folder what `receive` hands over; `rename` says where an entry goes. Answers how many files
- * and links there are.
+ * Unpacks into an empty folder what `receive` hands over; `rename` says where an entry goes. Answers how many files and
+ * links there are. Throws `runtime_unavailable` for a tar that breaks off.
  */
 export async function unpackTar(
   receive: (take: TakeChunk) => Promise<void>,

@@ -16,7 +16,11 @@ const Saved = Type.Array(
   { maxItems: 10_000 },
 );
 
-/** The image of that name in what `docker save` wrote; the only one there is when no name is given. With its configuration as it is written. */
+/**
+ * The image of that name in what `docker save` wrote; the only one there is when no name is given. With its
+ * configuration as it is written. Throws `bad_request` for what is no such archive or lacks a part, `image_missing`
+ * where no image, or several, have the name.
+ */
 export async function openSaved(
   tar: TarFile,
   wanted: string | undefined,
@@ -81,6 +85,7 @@ export class TarLayout implements Blobs {
     return Promise.resolve(this.tar.stream(`blobs/sha256/${digest.slice('sha256:'.length)}`));
   }
 
+  /** The index of the layout. Throws `bad_request` where there is none. */
   async index(): Promise<Index> {
     const bytes = await this.tar.read('index.json');
     if (bytes === undefined) {

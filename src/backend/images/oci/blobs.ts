@@ -67,7 +67,7 @@ export class Verifier extends Transform {
   }
 }
 
-/** A small part as a whole, checked. */
+/** A small part as a whole, checked. Throws `too_large`, and `bad_request` for a damaged one. */
 export async function readBlob(blobs: Blobs, part: Part, signal: AbortSignal): Promise<Buffer> {
   if (part.size > maxDocumentBytes) {
     throw new BerthError(

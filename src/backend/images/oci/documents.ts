@@ -73,7 +73,10 @@ export const ImageDocument = Type.Object({
 });
 export type ImageDocument = Static<typeof ImageDocument>;
 
-/** `what`: for people, e.g. `The manifest of oci:/x`. */
+/**
+ * `what`: for people, e.g. `The manifest of oci:/x`. Throws `bad_request` for what is no JSON, or not as the schema
+ * says.
+ */
 export function parseDocument<S extends TSchema>(schema: S, bytes: Buffer, what: string): Static<S> {
   let value: unknown;
   try {

@@ -29,7 +29,10 @@ export interface Answer {
   body: Readable;
 }
 
-/** Redirects of what has no body are followed; credentials go to the first host only. */
+/**
+ * Redirects of what has no body are followed; credentials go to the first host only. Throws `forbidden` for a redirect
+ * to where nothing is encrypted, `runtime_unavailable` for one without end.
+ */
 export async function ask(url: URL, options: Ask): Promise<Answer> {
   let at = url;
   let { headers } = options;
@@ -119,7 +122,7 @@ function namingHost(message: IncomingMessage, named: (error: unknown) => BerthEr
   return message.pipe(body);
 }
 
-/** An address that another host has named. */
+/** An address that another host has named. Throws `runtime_unavailable` for what is no address. */
 export function placeOf(text: string, base: URL): URL {
   if (!URL.canParse(text, base.href)) {
     throw new BerthError('runtime_unavailable', `The registry ${base.host} redirects to an invalid address.`);
@@ -140,7 +143,7 @@ function endWith(request: ClientRequest, signal: AbortSignal, fail: (error: unkn
   });
 }
 
-/** A small answer as a whole. */
+/** A small answer as a whole. Throws `too_large`. */
 export async function bytesOf({ body }: Answer): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

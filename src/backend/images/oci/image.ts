@@ -53,7 +53,10 @@ export async function openImage(blobs: Blobs, root: Descriptor, signal: AbortSig
   return imageOf(blobs.name, manifest.config.digest, document, layers);
 }
 
-/** Checks that the layers are as many as the configuration has, and for this machine. */
+/**
+ * Checks that the layers are as many as the configuration has, and for this machine. Throws `bad_request` for a damaged
+ * image, `not_supported` for another machine's.
+ */
 export function imageOf(
   name: string,
   digest: string,
@@ -100,7 +103,10 @@ async function manifestOf(blobs: Blobs, root: Descriptor, signal: AbortSignal): 
   });
 }
 
-/** The one for this machine; one that says nothing of a platform is the only one there is. */
+/**
+ * The one for this machine; one that says nothing of a platform is the only one there is. Throws `not_supported` where
+ * none is for this machine.
+ */
 export function choose(manifests: readonly Descriptor[], name: string): Descriptor {
   const architecture = ownArchitecture();
   const own = manifests.find(

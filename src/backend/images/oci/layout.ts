@@ -34,6 +34,7 @@ export class Layout implements Blobs {
     this.lock = new LayoutLock(folder);
   }
 
+  /** The content of a part. Throws `not_found` where the layout lacks it. */
   async open({ digest }: Part): Promise<Readable> {
     const path = this.pathOf(digest);
     if (!(await isFile(path))) {

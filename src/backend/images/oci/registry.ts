@@ -46,7 +46,10 @@ export class Repository implements Blobs {
     this.base = new URL(`${loopback.test(host) ? 'http' : 'https'}://${host}/v2/`);
   }
 
-  /** What a tag or digest names. */
+  /**
+   * What a tag or digest names. Throws `bad_request` where another digest is answered than was asked for, else what the
+   * registry refuses.
+   */
   async manifest(reference: string, signal: AbortSignal): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
     const { index, manifest, dockerList, dockerManifest } = mediaTypes;
     const headers = { accept: [index, manifest, dockerList, dockerManifest].join(', ') };

@@ -55,7 +55,7 @@ export class TarFile {
       : createReadStream(this.path, { start: offset, end: offset + size - 1, highWaterMark: 1024 * 1024 });
   }
 
-  /** A small member as a whole; undefined when there is none. */
+  /** A small member as a whole; undefined when there is none. Throws `too_large`. */
   async read(name: string): Promise<Buffer | undefined> {
     const size = this.sizeOf(name);
     if (size === undefined) {

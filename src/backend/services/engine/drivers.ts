@@ -41,6 +41,7 @@ export class Drivers {
     return this.drivers;
   }
 
+  /** Throws `not_supported` where this engine has none for the kind. */
   of(kind: RuntimeKind): Driver {
     const driver = this.drivers.find((candidate) => candidate.kind === kind);
     if (driver === undefined) {
@@ -52,7 +53,10 @@ export class Drivers {
     return driver;
   }
 
-  /** The driver that makes volumes of that kind, or of the first kind there is. */
+  /**
+   * The driver that makes volumes of that kind, or of the first kind there is. Throws `not_supported` where no driver
+   * makes that kind.
+   */
   ofVolumeKind(kind: VolumeKind | undefined): Driver {
     const driver = this.drivers.find(
       ({ features }) => kind === undefined || features.volumeKinds.includes(kind),

@@ -38,7 +38,10 @@ export class Settings {
     return this.current;
   }
 
-  /** Keeps what is not named; `null` takes a setting back to its default. */
+  /**
+   * Keeps what is not named; `null` takes a setting back to its default. Throws `bad_request` for a range that ends
+   * before it begins, `forbidden` where the file of settings must stay as it is.
+   */
   async change(change: EngineSettingsChange): Promise<EngineSettings> {
     const { portRange, dockerHost } = change;
     if (portRange !== undefined && portRange !== null && portRange.first > portRange.last) {

@@ -25,7 +25,10 @@ export class SshAccess {
     };
   }
 
-  /** Nothing of the user's is touched while ssh could not read what would be included. */
+  /**
+   * Nothing of the user's is touched while ssh could not read what would be included. Throws `internal` with the words
+   * of ssh.
+   */
   async include(userConfig = defaultUserConfig()): Promise<SshConfigStatus> {
     requireAbsolute(userConfig);
     const failure = await unreadable(this.state.sshConfig, this.probe);

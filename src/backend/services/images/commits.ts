@@ -22,6 +22,10 @@ export class Commits {
     private readonly operations: Operations,
   ) {}
 
+  /**
+   * Makes an image of a workspace. Throws `illegal_state` in a state that does not allow it, `not_supported` for its
+   * driver.
+   */
   commit(name: string, image: string): Operation {
     const record = this.registry.get(name);
     checkNewImageName(image);

@@ -42,6 +42,7 @@ export class Images {
     private readonly bases: Pick<ForkBases, 'isHeld'>,
   ) {}
 
+  /** Images of every driver that answers. Throws the error of one that doesn't, where there are none. */
   async list(): Promise<Image[]> {
     const lists = await Promise.allSettled(this.drivers.all().map((driver) => driver.images.list()));
     const images = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
@@ -61,7 +62,7 @@ export class Images {
     }));
   }
 
-  /** For one kind of runtime; containers unless another is named. */
+  /** For one kind of runtime; containers unless another is named. Throws `in_use` while another build runs. */
   build({ runtime, ...options }: BuildOptions): Operation {
     const driver = this.driver(runtime);
     const what = options.toolsOnly ? 'the tools of workspaces' : 'workspace:latest';
@@ -109,7 +110,7 @@ export class Images {
     });
   }
 
-  /** Into a new file of this machine. */
+  /** Into a new file of this machine. Throws `bad_request` for a path that is not absolute. */
   save(image: string, path: string): Operation {
     imageName(image);
     if (!isAbsolute(path)) {

@@ -1,7 +1,4 @@
-/**
- * Long-running jobs as resources: observable, cancellable, outliving their client. Each is on disk from its
- * start to some days after its end, so that one cut off by a dead engine is known as `interrupted`.
- */
+/** Long-running jobs, on disk from start to some days after the end: one cut off by a dead engine is `interrupted`. */
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -116,6 +113,7 @@ export class Operations {
     return structuredClone(this.lastStarts.get(workspace)?.steps ?? []);
   }
 
+  /** Throws `not_found` for one that never was, or ended long ago. */
   get(id: string): Operation {
     const operation = this.running.get(id)?.operation ?? this.ended.get(id) ?? this.idle.get(id);
     if (operation === undefined) {
@@ -189,6 +187,7 @@ export class Operations {
     }
   }
 
+  /** Asks an operation to end early. Throws `not_found`, and `illegal_state` for one that can't be cancelled. */
   cancel(id: string): Operation {
     const run = this.running.get(id);
     if (run === undefined) {

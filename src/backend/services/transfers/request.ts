@@ -99,7 +99,7 @@ function refuseIntoItself(plan: TransferPlan): void {
   }
 }
 
-/** Refuses what can never work. */
+/** Refuses what can never work. Throws `bad_request`, naming the field. */
 export function planTransfer(request: TransferCreate): TransferPlan {
   const from = sourcesOf(request);
   const to = targetOf(request);

@@ -47,7 +47,10 @@ export class Transfers {
     return this.compare(plan, ends);
   }
 
-  /** Copies or moves. Cancelled or failed: what was staged is removed. */
+  /**
+   * Copies or moves. Cancelled or failed: what was staged is removed. Throws `path_exists` where something is in the
+   * way and must stay, `cancelled`, and what the transfer fails with.
+   */
   async run(request: TransferCreate, context: OperationContext): Promise<TransferResult> {
     const plan = planTransfer(request);
     const ends = await this.open(plan);

@@ -72,7 +72,10 @@ export class ThrowingAway {
     return false;
   }
 
-  /** Of a workspace whose runtime does not run. */
+  /**
+   * Of a workspace whose runtime does not run. Throws what kept it out of the trash, with the command that deletes for
+   * good.
+   */
   async workspace(record: WorkspaceRecord, context: OperationContext): Promise<Thrown> {
     const { name, label, tags, favourite, spec, cloned, homeVolume, dockerVolume, forkedFrom, keptImage } =
       record;
@@ -107,7 +110,10 @@ export class ThrowingAway {
     }
   }
 
-  /** Deletes a volume, for good where the trash is off or `now` says so. */
+  /**
+   * Deletes a volume, for good where the trash is off or `now` says so. Throws `not_supported` for files that can't be
+   * kept, and what keeping or deleting it failed with.
+   */
   async volume(
     name: string,
     force: boolean,

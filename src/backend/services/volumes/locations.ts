@@ -41,7 +41,10 @@ export class Locations {
 
   constructor(private readonly deps: LocationDeps) {}
 
-  /** `follow`: also when the last component is a link. What is missing is located where it would be made. */
+  /**
+   * `follow`: also when the last component is a link. What is missing is located where it would be made. Throws
+   * `illegal_state` while it is being created.
+   */
   async locate(workspace: string, path: string, { follow }: { follow: boolean }): Promise<FileLocation> {
     const record = this.deps.registry.get(workspace);
     if (record.state === 'creating') {

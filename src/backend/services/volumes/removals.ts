@@ -21,7 +21,10 @@ export function removalTitle({ volume, paths }: RemovalCreate): string {
   return `Delete ${what} of ${workspaceOfRoot(volume) ?? volume}`;
 }
 
-/** Refuses a request that can never work, before an operation is made of it. */
+/**
+ * Refuses a request that can never work, before an operation is made of it. Throws `bad_request` for the root of a
+ * volume.
+ */
 export function checkRemoval({ paths }: RemovalCreate): void {
   if (paths.some((path) => posix.normalize(path) === '/')) {
     throw new BerthError('bad_request', 'The root of a volume stays.', {

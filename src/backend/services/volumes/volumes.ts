@@ -55,7 +55,10 @@ export class Volumes {
     });
   }
 
-  /** `isShown`: what is not is not measured either. */
+  /**
+   * `isShown`: what is not is not measured either. Throws the error of a driver that does not answer, where no volume
+   * is known.
+   */
   async list(usage: boolean, isShown: (volume: Volume) => boolean = () => true): Promise<Volume[]> {
     const lists = await Promise.allSettled(this.deps.drivers.all().map((driver) => driver.volumes.list()));
     const volumes = lists
@@ -78,6 +81,7 @@ export class Volumes {
     return this.keptBy.has(given) ? given : this.deps.drivers.wholeVolumeName(given);
   }
 
+  /** One volume, measured with `usage`. Throws `not_found`. */
   async get(name: string, usage: boolean): Promise<Volume> {
     const driver = await this.deps.drivers.ofVolume(name);
     const found = await driver.volumes.inspect(name);
@@ -88,6 +92,7 @@ export class Volumes {
     return usage ? this.withUsage(volume) : volume;
   }
 
+  /** Makes a volume. Throws `exists` where another driver has one of the name, and what the driver refuses. */
   async create(spec: VolumeCreate): Promise<Volume> {
     // Only disks have a size.
     const kind = spec.kind ?? (spec.sizeMiB === undefined ? undefined : 'disk');
@@ -143,7 +148,8 @@ export class Volumes {
 
   /**
    * From now on it counts as made by this installation. `takeOver` consents to take it from another one, which then
-   * loses it; a volume that the other one uses just now is not taken.
+   * loses it; a volume that the other one uses just now is not taken. Throws `not_supported` for a file or folder of
+   * this machine, `not_found`, and what a take-over is refused for.
    */
   async adopt(name: string, takeOver: boolean): Promise<Volume> {
     const volume = await this.get(name, false);

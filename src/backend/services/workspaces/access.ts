@@ -124,6 +124,10 @@ export class WorkspaceAccess {
     await this.deps.registry.update(name, { lastUsedAt: new Date().toISOString() });
   }
 
+  /**
+   * The record of a workspace in one of these states. Throws `illegal_state` for another, and for one that stands
+   * still; `no_space` where its disk is full.
+   */
   require(name: string, states: readonly WorkspaceState[], what: string): WorkspaceRecord {
     const record = this.deps.registry.get(name);
     if (isHalted(record) && !states.includes(record.state)) {

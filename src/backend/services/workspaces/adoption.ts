@@ -44,7 +44,7 @@ export interface AdoptRequest {
 export class Adoption {
   constructor(private readonly deps: AdoptionDeps) {}
 
-  /** Of every driver that answers. */
+  /** Of every driver that answers. Throws the error of one that doesn't, where nothing was found. */
   async list(): Promise<Adoptable[]> {
     const lists = await Promise.allSettled(this.deps.drivers.all().map((driver) => this.listOf(driver)));
     const found = lists.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
@@ -71,7 +71,8 @@ export class Adoption {
 
   /**
    * The volume stays as it is. A container that has the workspace's name gives all that it was built with to the new
-   * one; it goes with consent, and when the new one has answered: until then nothing that it has is changed.
+   * one; it goes with consent, and when the new one has answered: until then nothing that it has is changed. Throws
+   * `not_found` for the volume, `needs_confirmation` where a container would go.
    */
   async adopt(name: string, request: AdoptRequest): Promise<Operation> {
     const { registry, drivers, operations } = this.deps;

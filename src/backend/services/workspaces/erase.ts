@@ -42,7 +42,10 @@ export interface Removal {
   now?: boolean;
 }
 
-/** Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted. */
+/**
+ * Answers the volumes that were deleted. Whatever fails, the workspace ends in a state from which it can be deleted.
+ * Throws what the delete failed with.
+ */
 export async function eraseWorkspace(
   deps: EraseDeps,
   { name, keepVolumes = false, forget: isForgotten = false, now = false, before }: Erasure,

@@ -74,6 +74,7 @@ export class WorkspaceRegistry {
     return this.records.get(name);
   }
 
+  /** The record. Throws `not_found`. */
   get(name: string): WorkspaceRecord {
     const record = this.records.get(name);
     if (record === undefined) {

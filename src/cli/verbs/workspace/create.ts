@@ -207,7 +207,7 @@ export function toRequest(
   };
 }
 
-/** The socket of the SSH agent that this terminal has. */
+/** The socket of the SSH agent that this terminal has. Throws `bad_request` where there is none. */
 export function ownAgent({ SSH_AUTH_SOCK: socket }: NodeJS.ProcessEnv, cwd: string): string {
   if (socket !== undefined && socket !== '') {
     return localPath(socket, cwd);

@@ -70,7 +70,7 @@ export function registerRun(program: Command, cli: Cli): void {
   );
 }
 
-/** `IMAGE -- COMMAND`: the image is what stands before the `--`. */
+/** `IMAGE -- COMMAND`: the image is what stands before the `--`. Throws `bad_request` for two images, or no command. */
 export function splitImage(
   words: readonly string[],
   afterDashes: number | undefined,

@@ -21,7 +21,7 @@ export class Remediable {
     private readonly mend: (found: readonly Failed[]) => Promise<void>,
   ) {}
 
-  /** Notes what was thrown for a workspace, and hands it on. */
+  /** Notes what was thrown for a workspace, and hands it on. Throws it. */
   note(workspace: Workspace, thrown: unknown): never {
     const error = asBerthError(thrown);
     if (this.isOne(error)) {

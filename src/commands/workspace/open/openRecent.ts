@@ -11,7 +11,10 @@ import { openRemote, type OpenServices } from './open-remote';
 
 const { t } = vscode.l10n;
 
-/** Offers workspaces by name, what was opened or used last first, and opens the chosen one in this window. */
+/**
+ * Offers workspaces by name, what was opened or used last first, and opens the chosen one in this window. Throws
+ * `Cancelled` when none is chosen.
+ */
 export const openRecent =
   (services: OpenServices & Pick<Services, 'link'>): Handler =>
   async () => {

@@ -49,7 +49,7 @@ export function isStatus(error: unknown, ...statuses: number[]): boolean {
   return status !== undefined && statuses.includes(status);
 }
 
-/** For `catch`: what is gone is undefined. */
+/** For `catch`: what is gone is undefined. Throws every other error. */
 export function ifMissing(error: unknown): undefined {
   if (!isStatus(error, 404)) {
     throw error;

@@ -56,8 +56,9 @@ export class Endpoint {
   }
 
   /**
-   * One call of the engine. After `timeoutMs` (60 s) it counts as dead. A call that could not even be sent
-   * is made once more, on the engine that answers now.
+   * One call of the engine. After `timeoutMs` (60 s) it counts as dead. A call that could not even be sent is made once
+   * more, on the engine that answers now. Throws what the engine answered as one of our errors, `runtime_unavailable`
+   * where it doesn't answer.
    */
   async call<T>(
     what: string,

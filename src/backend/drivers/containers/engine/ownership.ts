@@ -79,7 +79,10 @@ export class Ownership {
     }
   }
 
-  /** The same, and for one that Berth needs for itself, or would by its name. `labels` are undefined when there is none. */
+  /**
+   * The same, and for one that Berth needs for itself, or would by its name. `labels` are undefined when there is none.
+   * Throws `forbidden`.
+   */
   refuseMount(name: string, labels: Labels | undefined): void {
     this.refuseVolume(name, labels);
     if (labels === undefined ? isReservedName(name) : isInternalVolume(name, labels)) {

@@ -130,6 +130,7 @@ export class ContainerImages implements ImageStore {
     );
   }
 
+  /** Loads what `docker save` wrote. Throws `bad_request` where no image has come of it. */
   async load(image: string, tar: Readable, signal: AbortSignal): Promise<void> {
     const what = `load ${image}`;
     await this.endpoint.call(

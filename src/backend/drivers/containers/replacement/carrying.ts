@@ -34,7 +34,10 @@ interface Running {
   cut: () => void;
 }
 
-/** Both run, and nothing of the user's in them. `source`: see `ownFilesModules`. */
+/**
+ * Both run, and nothing of the user's in them. `source`: see `ownFilesModules`. Throws `cancelled`, `timeout` after
+ * minutes, and what could not be copied.
+ */
 export async function carryOwnFiles(
   endpoint: Endpoint,
   { from, to, source }: { from: string; to: string; source: Buffer },

@@ -33,7 +33,8 @@ interface Outcome {
 /**
  * On every start, and again whenever something of it changed: sessions that are open stay so. `startedAt` is the start
  * that nothing was configured since: then standard input takes everything, which is quicker than an exec. Answers what
- * could not be written.
+ * could not be written. Throws `illegal_state` for one that ended, `no_space`, and `not_supported` where the image
+ * can't run our programs.
  */
 export async function configureRuntime(
   endpoint: Endpoint,

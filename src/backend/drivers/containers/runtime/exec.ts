@@ -222,7 +222,10 @@ export interface InsidePlan {
   signal?: AbortSignal;
 }
 
-/** A short command of our own, as root: its exit code and the end of what it said. */
+/**
+ * A short command of our own, as root: its exit code and the end of what it said. Throws `cancelled`, and `timeout`
+ * with the last that was seen.
+ */
 export async function runInside(
   endpoint: Endpoint,
   container: string,

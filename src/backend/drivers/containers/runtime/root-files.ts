@@ -25,6 +25,7 @@ export class RootFiles {
     private readonly agentDirectory: string,
   ) {}
 
+  /** The files of a root file system. Throws `illegal_state` where there is none, and while it is paused. */
   of(name: string, info: RuntimeInfo | undefined): VolumeFiles {
     const workspace = info?.workspace ?? name;
     if (info === undefined) {

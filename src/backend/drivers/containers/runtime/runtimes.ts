@@ -62,6 +62,7 @@ export class Runtimes {
     });
   }
 
+  /** Makes a container by a plan. Throws `exists` where another has its name, and what the engine refuses. */
   async create(plan: RuntimePlan, signal: AbortSignal, taken: TakenOver): Promise<RuntimeInfo> {
     const what = `create ${plan.name}`;
     const name = taken.name ?? plan.name;

@@ -65,7 +65,10 @@ export class SnapshotProgram {
     }
   }
 
-  /** Sends a request, and waits for an answer with one of the keys. Others are handed to `meanwhile`. */
+  /**
+   * Sends a request, and waits for an answer with one of the keys. Others are handed to `meanwhile`. Throws the
+   * program's error.
+   */
   async ask(
     request: Readonly<Record<string, unknown>>,
     key: string,

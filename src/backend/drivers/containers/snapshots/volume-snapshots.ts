@@ -149,6 +149,7 @@ export class VolumeSnapshots implements SnapshotStore {
     }
   }
 
+  /** The files of a snapshot, to be read. Throws `not_found`. */
   async files(id: string): Promise<VolumeFiles> {
     const store = await this.deps.store.existing();
     if (store === undefined || (await this.heldBytes(id)) === undefined) {

@@ -21,7 +21,10 @@ function percentEncoded(path: string): string {
   return Array.from(encodeName(path), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
-/** A tar of a path below a folder of the container, its entries named from the base name; those of the root, from `.`. */
+/**
+ * A tar of a path below a folder of the container, its entries named from the base name; those of the root, from `.`.
+ * Throws what the engine refuses, `cancelled`.
+ */
 export async function getArchive(
   docker: Dockerode,
   id: string,
@@ -95,7 +98,7 @@ async function socketOf(docker: Dockerode): Promise<string | undefined> {
   return typeof path === 'string' ? path : undefined;
 }
 
-/** As `getArchive`, handed over in chunks. */
+/** As `getArchive`, handed over in chunks. Throws as that does. */
 export async function receiveArchive(
   docker: Dockerode,
   id: string,
@@ -115,7 +118,7 @@ export async function receiveArchive(
   }
 }
 
-/** As `putArchive`, of a tar that is made as it is sent. */
+/** As `putArchive`, of a tar that is made as it is sent. Throws as that does. */
 export async function sendArchive(
   docker: Dockerode,
   id: string,
@@ -135,7 +138,10 @@ export async function sendArchive(
   }
 }
 
-/** Unpacks a tar into a folder of the volume, with owners, modes and times as they are in it. */
+/**
+ * Unpacks a tar into a folder of the volume, with owners, modes and times as they are in it. Throws what the engine
+ * refuses, `cancelled`.
+ */
 export async function putArchive(
   container: Dockerode.Container,
   folder: string,

@@ -52,7 +52,10 @@ function keeperSpec(plan: KeeperPlan): Dockerode.ContainerCreateOptions {
   });
 }
 
-/** Makes and starts a keeper. The volume must exist: it is never made by being asked for. */
+/**
+ * Makes and starts a keeper. The volume must exist: it is never made by being asked for. Throws `runtime_unavailable`
+ * for what changed meanwhile, else what the engine refuses.
+ */
 export async function startKeeper(docker: Dockerode, plan: KeeperPlan): Promise<StartedKeeper> {
   // Also where nobody refuses: a container makes a volume that is not there.
   const labels = await labelsOf(docker, plan.volume);

@@ -71,6 +71,7 @@ export class ContainerVolumes implements VolumeStore {
     });
   }
 
+  /** Makes a volume. Throws `forbidden` for a name that Berth needs itself, `exists` for one that is taken. */
   async create(spec: VolumeCreate): Promise<Volume> {
     refuseUnsupported(spec);
     if (isReservedName(spec.name)) {
@@ -134,6 +135,7 @@ export class ContainerVolumes implements VolumeStore {
     });
   }
 
+  /** Refuses: such volumes have no size. Throws `not_supported`, or `not_found` where there is none. */
   async resize(name: string): Promise<Volume> {
     const volume = await this.inspect(name);
     throw volume === undefined

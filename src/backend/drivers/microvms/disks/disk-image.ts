@@ -45,7 +45,10 @@ export async function makeDisk(path: string, sizeMiB: number, owner: number): Pr
   await writeWhole(path, (draft) => formatExt4(draft, { sizeMiB, owner }), { mode: 0o600 });
 }
 
-/** Makes a detached disk larger, and its file system with it: a copy first, which takes its place when it is sound. */
+/**
+ * Makes a detached disk larger, and its file system with it: a copy first, which takes its place when it is sound.
+ * Throws `bad_request` for a smaller size.
+ */
 export async function growDisk(volume: string, path: string, sizeMiB: number): Promise<void> {
   const { size } = await stat(path);
   if (sizeMiB * mebibyte < size) {

@@ -76,6 +76,7 @@ export class Disks implements DiskStore {
     return row !== undefined && (await this.isThere(row)) ? this.shown(row) : undefined;
   }
 
+  /** Makes a disk, or notes a folder. Throws `not_supported` for another kind, and for a folder with a size. */
   async create(spec: VolumeCreate): Promise<Volume> {
     const name = checkName(spec.name);
     if (spec.kind === 'docker') {

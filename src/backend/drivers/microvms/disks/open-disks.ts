@@ -33,7 +33,10 @@ export class OpenDisks {
     return this.of(volume, path).files;
   }
 
-  /** Lets go of an image, makes it fit for others, and opens it for nobody until the answer is called. */
+  /**
+   * Lets go of an image, makes it fit for others, and opens it for nobody until the answer is called. Throws `in_use`
+   * while files of it are being written.
+   */
   async take(volume: string, path: string, waitMs: number): Promise<() => void> {
     const disk = this.of(volume, path);
     const back = (): void => {

@@ -43,6 +43,7 @@ export class VolumeIndex {
     return join(this.folder, row.kind === 'directory' ? row.name : `${row.name}.ext4`);
   }
 
+  /** All volumes. Throws `internal` for a list that is damaged. */
   async rows(): Promise<VolumeRow[]> {
     const text = await readIfPresent(this.path);
     const value = text === undefined ? { volumes: [] } : parse(text);

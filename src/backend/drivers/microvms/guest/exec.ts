@@ -144,7 +144,10 @@ export interface InsidePlan {
   signal?: AbortSignal;
 }
 
-/** A short command of our own, as root: its exit code and the end of what it said. */
+/**
+ * A short command of our own, as root: its exit code and the end of what it said. Throws `cancelled`, and `timeout`
+ * with the last that was seen.
+ */
 export async function runInside(
   ssh: GuestShell,
   name: string,
@@ -210,7 +213,10 @@ function numbered(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   };
 }
 
-/** Resolves when the process has ended and its output was read. */
+/**
+ * Resolves when the process has ended and its output was read. Throws `illegal_state` where the connection ended before
+ * it.
+ */
 export async function exitOf({ ended }: GuestProcess, name: string): Promise<number> {
   const code = await ended;
   if (code === undefined) {

@@ -63,7 +63,8 @@ export class SshLink {
 
   /**
    * Starts a command of the login shell as root, on a connection that is opened when there is none. A command that
-   * certainly never began, as not a byte came from the guest, is tried once more on a new connection.
+   * certainly never began, as not a byte came from the guest, is tried once more on a new connection. Throws what kept
+   * the guest from being reached, and what broke off a command that may have begun.
    */
   async run(command: string, options: ExecOptions): Promise<GuestProcess> {
     const first = await this.tryToRun(command, options);

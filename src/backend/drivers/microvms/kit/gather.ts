@@ -6,7 +6,10 @@ const gatherTimeoutMs = 15 * 60_000;
 const hint =
   'The kernel of microVMs is made from packages of Debian 12: there, run `apt-get update` as root, then try again.';
 
-/** Answers what it printed. Its messages go to `line`; cancelling ends it with all it started. */
+/**
+ * Answers what it printed. Its messages go to `line`; cancelling ends it with all it started. Throws `cancelled`, and
+ * `runtime_unavailable` with its last words.
+ */
 export async function gather(
   script: string,
   args: readonly string[],

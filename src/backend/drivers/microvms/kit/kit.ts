@@ -66,7 +66,10 @@ export class GuestKitStore implements GuestKits {
     return holdsKit(dirname(kernel), hash);
   }
 
-  /** From Debian's newest kernel; nothing is done when there is such a kit already. */
+  /**
+   * From Debian's newest kernel; nothing is done when there is such a kit already. Throws `not_supported` where there
+   * is no way to get it, else what the last way failed with.
+   */
   async build(line: (text: string) => void, signal: AbortSignal): Promise<GuestKit> {
     let failure: unknown = new BerthError(
       'not_supported',

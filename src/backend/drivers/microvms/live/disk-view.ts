@@ -34,7 +34,7 @@ export class DiskView {
     private readonly serial: string,
   ) {}
 
-  /** Bytes of the disk, as its guest sees it. */
+  /** Bytes of the disk, as its guest sees it. Throws `internal` for a disk that QEMU does not know. */
   async size(): Promise<number> {
     const node = (await blockNodes(this.qmp)).find((each) => each['node-name'] === `disk-${this.serial}`);
     const bytes = node?.image?.['virtual-size'];
@@ -81,7 +81,10 @@ export class DiskView {
     return { path: `the disk ${serial}`, format: 'nbd', socket, name: serial };
   }
 
-  /** Takes it all away again, however far it had come; what fails leaves out nothing of the rest. */
+  /**
+   * Takes it all away again, however far it had come; what fails leaves out nothing of the rest. Throws the first
+   * failure, and `internal` where QEMU still moves what is written.
+   */
   async close(): Promise<void> {
     const { serial } = this;
     const failures: unknown[] = [];
@@ -110,7 +113,10 @@ export class DiskView {
   }
 }
 
-/** Takes views away that an engine has left which was killed; answers the disks. */
+/**
+ * Takes views away that an engine has left which was killed; answers the disks. Throws the first failure when all were
+ * tried.
+ */
 export async function closeLeftViews(qmp: Qmp): Promise<string[]> {
   const found = (await blockNodes(qmp)).flatMap((node) => ofView.exec(node['node-name'])?.[1] ?? []);
   const serials = [...new Set(found)];

@@ -17,7 +17,10 @@ export interface Launched {
   qmp: QmpClient;
 }
 
-/** Starts QEMU, which outlives us. When it ends before it answers, its last words are in the error. */
+/**
+ * Starts QEMU, which outlives us. When it ends before it answers, its last words are in the error. Throws
+ * `runtime_unavailable`.
+ */
 export async function launch(
   { system, confinement }: QemuPrograms,
   plan: MachinePlan,

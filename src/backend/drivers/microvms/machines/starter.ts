@@ -111,6 +111,7 @@ export class Starter {
 
   /**
    * Where it stood when it was saved; resolves when the guest has shown that it lives. When this fails nothing runs.
+   * Throws `not_supported` for another version of QEMU, `gone` without its kernel, `illegal_state` for a damaged state.
    */
   async restore(record: RuntimeRecord, going: GoingOn): Promise<Machine> {
     const { host, store } = this.deps;

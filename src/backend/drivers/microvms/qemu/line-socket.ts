@@ -30,7 +30,7 @@ function connectOnce(path: string): Promise<Socket> {
   });
 }
 
-/** Connects to a socket that may not be there yet. */
+/** Connects to a socket that may not be there yet. Throws `timeout`, with the last that was in the way. */
 export async function connectSocket(path: string, options: ConnectOptions): Promise<Socket> {
   let last: unknown;
   const connected = await askFor(

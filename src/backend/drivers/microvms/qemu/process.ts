@@ -28,7 +28,10 @@ export interface StartOptions {
   input?: string;
 }
 
-/** Starts a process of a session of its own. It has no input, and no pipe of ours that would end it. */
+/**
+ * Starts a process of a session of its own. It has no input, and no pipe of ours that would end it. Throws
+ * `runtime_unavailable`.
+ */
 export async function startDetached({ binary, argv, log, input }: StartOptions): Promise<StartedProcess> {
   const output = await open(log, logFlags, 0o600);
   const file = input === undefined ? undefined : await open(input, 'r').catch(closing(output));
@@ -90,7 +93,10 @@ export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number
   return becomes(() => !isRunning(identity), { what, timeoutMs, intervalMs: endPollMs });
 }
 
-/** Ends that very process at once, and waits until it is gone. */
+/**
+ * Ends that very process at once, and waits until it is gone. Throws `internal` when it is still there after
+ * `timeoutMs`.
+ */
 export async function killProcess(identity: ProcessIdentity, timeoutMs = 10_000): Promise<void> {
   if (!isRunning(identity)) {
     return;

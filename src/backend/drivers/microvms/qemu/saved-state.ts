@@ -29,7 +29,7 @@ export interface SaveOptions {
 
 /**
  * Writes the state of a machine that stands still; the file is there when it is whole, else not at all, and so is its
- * checksum beside it.
+ * checksum beside it. Throws `timeout`, and what QEMU could not write.
  */
 export async function saveState(qmp: QmpClient, file: string, options: SaveOptions): Promise<void> {
   const server = createServer({ pauseOnConnect: true });

@@ -32,7 +32,7 @@ export interface BasesDeps {
 export class Bases {
   constructor(private readonly deps: BasesDeps) {}
 
-  /** The root disk of a new runtime, over an image in the cache. */
+  /** The root disk of a new runtime, over an image in the cache. Throws `internal` where it vanished meanwhile. */
   async make(image: RootImage, files: RuntimeFiles): Promise<BaseIdentity> {
     const { qemuImg } = this.deps;
     await this.keep(image.path, files.base);

@@ -12,7 +12,10 @@ import type { RootSource } from './source';
 /** It says nothing about how it is to be run. */
 const config: ImageConfig = { env: [], user: '', workdir: '', entrypoint: [], cmd: [] };
 
-/** Known by where it is and when it was written last: to read all of it would take longer than to use it. */
+/**
+ * Known by where it is and when it was written last: to read all of it would take longer than to use it. Throws
+ * `image_missing` where there is none, `bad_request` for what is no disk with ext4.
+ */
 export async function diskSource(path: string, qemuImg: () => Promise<string>): Promise<RootSource> {
   const found = await stat(path).catch((error: unknown) => {
     throw new BerthError('image_missing', `There is no disk image ${path}.`, {

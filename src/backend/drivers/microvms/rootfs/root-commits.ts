@@ -23,7 +23,10 @@ export interface RootCommitsDeps {
 export class RootCommits {
   constructor(private readonly deps: RootCommitsDeps) {}
 
-  /** One that runs goes on meanwhile; others can be started again as soon as the disk was copied. */
+  /**
+   * One that runs goes on meanwhile; others can be started again as soon as the disk was copied. Throws `not_supported`
+   * without a store for images.
+   */
   async commit(
     name: string,
     { image, without, warn, isLocal = false }: CommitPlan,

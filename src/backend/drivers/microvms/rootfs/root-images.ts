@@ -135,6 +135,7 @@ export class RootImageStore implements RootImages, ImageArchive {
     return this.own.get(image);
   }
 
+  /** Makes an image of a root disk. Throws `exists` where the container engine has one of the name. */
   async commit(from: CommitFrom, image: string, { progress, signal }: TransferOptions): Promise<string> {
     if (await this.finder.engineHas(image)) {
       throw new BerthError('exists', `The container engine has an image ${image} already.`, {
@@ -172,6 +173,7 @@ export class RootImageStore implements RootImages, ImageArchive {
     }
   }
 
+  /** The root file system of an image, made when there is none yet. Throws `image_missing`. */
   async ensure(
     reference: string,
     progress: TransferOptions['progress'],

@@ -64,7 +64,7 @@ class Digester extends Transform {
   }
 }
 
-/** All its layers, lowest first. `count` gets packed bytes. */
+/** All its layers, lowest first. `count` gets packed bytes. Throws `bad_request` for a layer that can't be unpacked. */
 export async function applyLayers(
   image: OpenImage,
   tree: Tree,

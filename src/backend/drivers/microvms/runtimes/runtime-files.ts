@@ -95,7 +95,7 @@ export class MicrovmFiles {
 
   /**
    * The fallback directory for sockets whose path here would be too long. Checked to be this user's alone, as anybody
-   * can create a directory of that name first.
+   * can create a directory of that name first. Throws `forbidden` for one that is not.
    */
   async ensureSocketFolder(folder: string): Promise<void> {
     if (hasRoom(folder)) {

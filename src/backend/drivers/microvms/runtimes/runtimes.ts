@@ -250,7 +250,10 @@ export class Runtimes {
     });
   }
 
-  /** The machine of a runtime that runs, for what happens inside of it. */
+  /**
+   * The machine of a runtime that runs, for what happens inside of it. Throws `illegal_state` for one that doesn't,
+   * `no_space` where that is what it stands still for.
+   */
   async running(name: string, verb: string): Promise<Machine> {
     const record = await this.deps.store.get(name);
     const machine = await this.deps.machines.of(record);

@@ -26,6 +26,7 @@ export class Handles<T> {
     return this.last;
   }
 
+  /** What has the number. Throws `gone` when it is closed. */
   get(number: unknown): T {
     const item = typeof number === 'number' ? this.open.get(number) : undefined;
     if (item === undefined) {
@@ -180,6 +181,7 @@ export class Content {
     }
   }
 
+  /** A part of a file that is open. Throws `gone` for one that is open for writing. */
   pread({ handle, offset, length }: Fields): Answer {
     const reading = this.handles.get(handle);
     if (reading instanceof Writing) {

@@ -54,7 +54,7 @@ function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-/** The row of a place, itself not followed. */
+/** The row of a place, itself not followed. Throws `path_not_found`. */
 export function entryOf(volume: Volume, place: Place): Row {
   const { inode } = place;
   if (inode === undefined) {
@@ -85,7 +85,10 @@ export function list(volume: Volume, request: Fields): Fields {
   return { entries, total, ...(next !== undefined && { next }) };
 }
 
-/** The same, its rows written as the API's JSON. */
+/**
+ * The same, its rows written as the API's JSON. Throws `too_large` for a folder with more rows than one answer can
+ * have.
+ */
 export function writtenList(volume: Volume, request: Fields): readonly [Fields, Buffer] {
   const { folder, names, total, next } = pageOf(volume, request);
   if (names.length > maxRows) {

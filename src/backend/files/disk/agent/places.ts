@@ -16,7 +16,10 @@ const maxLinks = 40;
 /** Characters of one that is longer, in a message. */
 const shownPath = 200;
 
-/** The names in a path, which no link and no `..` is in. */
+/**
+ * The names in a path, which no link and no `..` is in. Throws `bad_request` for anything else, also for what is too
+ * long.
+ */
 export function split(path: unknown): string[] {
   if (typeof path !== 'string' || /\p{Cs}/u.test(path)) {
     throw new DiskError('bad_request', 'it is no path');
@@ -35,7 +38,10 @@ export function split(path: unknown): string[] {
   return parts;
 }
 
-/** What uses a device would go on with an ordinary file in its place: every program that writes to /dev/null, for one. */
+/**
+ * What uses a device would go on with an ordinary file in its place: every program that writes to /dev/null, for one.
+ * Throws `not_supported` for a device.
+ */
 export function refuseDevice(inode: Inode | undefined): void {
   if (isDevice(inode)) {
     throw deviceStays();
@@ -84,6 +90,7 @@ export class Place {
     return this.directories.includes(inode);
   }
 
+  /** Goes into a folder. Throws `internal` for one that it is in already: the disk is damaged. */
   down(name: string, inode: number): void {
     if (this.directories.includes(inode)) {
       throw new DiskError('internal', 'a folder of the disk is inside itself; check it with e2fsck -f');
@@ -92,6 +99,7 @@ export class Place {
     this.names.push(name);
   }
 
+  /** Goes back to the folder above, and answers the name left behind. Throws `path_escapes` at the root. */
   up(): string {
     const name = this.names.pop();
     if (name === undefined) {
@@ -115,7 +123,10 @@ export class Volume {
     private readonly isRootDisk = false,
   ) {}
 
-  /** The last name may be missing; everything before it must be there. It is followed unless `follow` is false. */
+  /**
+   * The last name may be missing; everything before it must be there. It is followed unless `follow` is false. Throws
+   * `path_not_found`, also after too many links, and `not_a_directory`.
+   */
   find(parts: readonly string[], follow = true): Place {
     const place = new Place();
     const todo = [...parts].reverse();
@@ -149,6 +160,7 @@ export class Volume {
     return place;
   }
 
+  /** The place of what is there. Throws `path_not_found`. */
   existing(parts: readonly string[], follow = true): Place & { inode: Inode } {
     const place = this.find(parts, follow);
     if (!isThere(place)) {

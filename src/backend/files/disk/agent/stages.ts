@@ -35,7 +35,10 @@ export class Stages {
     return {};
   }
 
-  /** By way of a stage: a copy that is cut off leaves nothing where it was going to. */
+  /**
+   * By way of a stage: a copy that is cut off leaves nothing where it was going to. Throws `bad_request` for a folder
+   * into itself, `path_exists`, and the first file's error where nothing could be copied.
+   */
   *copy({ from, to, overwrite }: Fields, job: Job, notify: NotifyChange, copied?: Copied): Work<Fields> {
     const source = this.volume.existing(split(from), false);
     const target = this.volume.find(split(to), false);
@@ -74,6 +77,7 @@ export class Stages {
     return { entry: entryOf(this.volume, target), bytes: work.bytes, failed, lost };
   }
 
+  /** Puts what is in a stage in its place. Throws `not_a_directory` for a target that is none. */
   *merge(request: Fields, notify: NotifyChange): Work<Fields> {
     const name = this.nameOf(request);
     const { fs } = this.volume;

@@ -72,6 +72,7 @@ export class TarIn implements TarVisitor {
   /** What of files could not be kept although they are there. */
   readonly losses = new Losses();
 
+  /** Throws `not_a_directory` for a target that is none. */
   constructor(
     private readonly fs: Ext4,
     volume: Volume,

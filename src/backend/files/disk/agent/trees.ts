@@ -29,6 +29,7 @@ function insideItself(): DiskError {
 export class Trail {
   private readonly folders: number[] = [];
 
+  /** Goes into a folder. Throws `internal` for one that it is in already, `too_large` when it is too deep. */
   enter(folder: number): void {
     if (this.folders.includes(folder)) {
       throw insideItself();
@@ -152,7 +153,10 @@ interface Named {
   isOpen?: boolean;
 }
 
-/** Removes a name and all below it, however deep; nothing there is fine. */
+/**
+ * Removes a name and all below it, however deep; nothing there is fine. Throws `internal` for a folder that is inside
+ * itself.
+ */
 export function* removeTree(
   fs: Ext4,
   directory: number,

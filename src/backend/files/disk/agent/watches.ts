@@ -39,6 +39,7 @@ export class Watches {
     return { watch: job.id };
   }
 
+  /** Ends a watch. Throws `bad_request` for what is no number. */
   unwatch({ watch }: Fields): Fields {
     if (typeof watch !== 'number') {
       throw new DiskError('bad_request');

@@ -26,6 +26,7 @@ export class Job {
     this.isCancelled = true;
   }
 
+  /** Throws `cancelled` once it is. */
   check(): void {
     if (this.isCancelled) {
       throw new DiskError('cancelled');

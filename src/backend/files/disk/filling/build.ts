@@ -55,7 +55,7 @@ export function buildExt4(
   });
 }
 
-/** The same with whatever `plant` puts into the tree. */
+/** The same with whatever `plant` puts into the tree. Throws `cancelled`, and what `plant` throws. */
 export async function buildTree(
   out: string,
   options: Ext4BuildOptions,

@@ -35,7 +35,10 @@ export class ContentCopier {
     closeSync(this.file);
   }
 
-  /** Answers the extents of a file with these pieces, and how many blocks they have. */
+  /**
+   * Answers the extents of a file with these pieces, and how many blocks they have. Throws `too_large` for a file
+   * larger than the disk can have.
+   */
   copy(pieces: readonly Piece[], size: number): { extents: Extent[]; blocks: number } {
     if (size / this.device.blockSize > maxBlocks) {
       throw new DiskError('too_large', 'a file is larger than the disk can have');

@@ -18,7 +18,10 @@ export interface FillOptions extends FillData {
   wrote?: (bytes: number) => void;
 }
 
-/** Answers in words what was left out. The image is of no use when it fails or is cancelled. */
+/**
+ * Answers in words what was left out. The image is of no use when it fails or is cancelled. Throws `timeout` when
+ * nothing is written any more, `cancelled`, and what the writer could not do.
+ */
 export async function fillDisk(
   { image, contents, signal, wrote = () => undefined }: FillOptions,
   steps: Iterable<FolderStep>,

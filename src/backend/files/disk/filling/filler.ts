@@ -58,6 +58,7 @@ export class Filler {
     });
   }
 
+  /** Plants a folder. Throws when the one that it is in has not come yet. */
   take(step: FolderStep): void {
     if (step.made !== undefined) {
       this.beginRoot(step.made);

@@ -49,7 +49,7 @@ export class Places {
     return this.entryAt(path);
   }
 
-  /** Through a folder that has become a link, something else would be overwritten. */
+  /** Through a folder that has become a link, something else would be overwritten. Throws `Left`. */
   async refuseLinks(path: string): Promise<void> {
     const folder = parentPath(path);
     if (path === '/' || folder === '/' || this.known.has(folder)) {
@@ -64,7 +64,10 @@ export class Places {
     }
   }
 
-  /** `bring` answers the path of such a folder, empty, in a stage. */
+  /**
+   * `bring` answers the path of such a folder, empty, in a stage. Makes a folder, and those that it is in, where they
+   * are missing. Throws `Left` where something else has the name.
+   */
   async ensure(folder: string, bring: (folder: string) => Promise<string>): Promise<void> {
     if (folder === '/' || this.known.has(folder)) {
       return;
@@ -80,8 +83,8 @@ export class Places {
   }
 
   /**
-   * A folder that both sides have gets the mode of the other one, which is at `path` of `others`, where that alone is different.
-   * `was`: what it must still be.
+   * A folder that both sides have gets the mode of the other one, which is at `path` of `others`, where that alone is
+   * different. `was`: what it must still be. Throws `Left` where it has changed, or more than its mode is different.
    */
   async makeAlike(
     path: string,

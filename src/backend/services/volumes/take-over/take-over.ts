@@ -44,7 +44,10 @@ export class TakeOver {
     this.sources = new Places(ends.from, request.from.path);
   }
 
-  /** Cancelled while files are copied it has changed nothing; later, what was put into place stays. */
+  /**
+   * Cancelled while files are copied it has changed nothing; later, what was put into place stays. Throws `cancelled`,
+   * or what ended it, with how far it had come.
+   */
   async run(): Promise<TakeOverResult> {
     const { from, to } = this.ends;
     if (this.request.overwrite === true) {
@@ -280,7 +283,7 @@ function asLeft(error: unknown): Left {
   return new Left('failed', code === 'directory_not_empty' ? 'something else is in it' : message);
 }
 
-/** Refuses what can never work. */
+/** Refuses what can never work. Throws `bad_request` for two sides that are one folder. */
 export function checkTakeOver({ from, to }: TakeOverCreate): void {
   if (from.volume === to.volume && normalizePath(from.path) === normalizePath(to.path)) {
     throw new BerthError('bad_request', 'Both sides are the same folder.', {

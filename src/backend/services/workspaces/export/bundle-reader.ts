@@ -40,7 +40,10 @@ export class BundleReader {
     return parseManifest(await this.member(header, maxManifestBytes));
   }
 
-  /** What was written of that name, a piece at a time. `count` gets their bytes. */
+  /**
+   * What was written of that name, a piece at a time. `count` gets their bytes. Throws `bad_request` for a piece that
+   * is not in its place, or damaged.
+   */
   async *content(name: string, count: (bytes: number) => void = () => undefined): AsyncGenerator<Buffer> {
     let isFull = true;
     for (let number = 0; ; number += 1) {
@@ -63,7 +66,10 @@ export class BundleReader {
     }
   }
 
-  /** All else is read: holds it against the sums. */
+  /**
+   * All else is read: holds it against the sums. Throws `bad_request` where they are not as they should be, or more
+   * follows.
+   */
   async end(): Promise<void> {
     const header = await this.peek(sumsName);
     if (header.name !== sumsName) {

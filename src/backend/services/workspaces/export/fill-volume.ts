@@ -8,8 +8,9 @@ import type { OperationContext } from '../../operations/operation-context';
 const lostFound = 'lost+found';
 
 /**
- * Files of a tar become all that there is in a volume that nobody uses: with owners, modes, times and attributes, those of its
- * root too. What is in the tar with rights of somebody else keeps them: the volume is that of the workspace it comes from.
+ * Files of a tar become all that there is in a volume that nobody uses: with owners, modes, times and attributes, those
+ * of its root too. What is in the tar with rights of somebody else keeps them: the volume is that of the workspace it
+ * comes from. Throws `bad_request` for files that can't be written, `internal` for some that were not put in place.
  */
 export async function fillVolume(
   files: VolumeFiles,

@@ -14,8 +14,8 @@ const share = 1.25;
 const besideMiB = 256;
 
 /**
- * A named volume keeps its name where that is free here: what is there already is somebody else's. A name that the home of a
- * workspace has, or will have, is none for what came in a file.
+ * A named volume keeps its name where that is free here: what is there already is somebody else's. A name that the home
+ * of a workspace has, or will have, is none for what came in a file. Throws `exists` where no name is left.
  */
 export async function copiesOf(
   { volumes }: Pick<Manifest, 'volumes'>,

@@ -183,7 +183,7 @@ export class FirstSteps {
     return missing;
   }
 
-  /** In their order; what fails is reported, and fails the start only if that was asked for. */
+  /** In their order; what fails is reported, and fails the start only if that was asked for. Throws `internal` then. */
   async postStart(
     name: string,
     runtime: RuntimeHandle,

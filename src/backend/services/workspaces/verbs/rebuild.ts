@@ -7,7 +7,10 @@ import { refuseUnconfirmed, replaceRuntime, type RebuildRequest } from '../repla
 import { runVerb, type VerbDeps } from './run-verb';
 import { startOrStop, stopRuntime } from './steps';
 
-/** A new runtime on the same volumes. Image and consent are looked for first: until both are there, nothing changes. */
+/**
+ * A new runtime on the same volumes. Image and consent are looked for first: until both are there, nothing changes.
+ * Throws `image_missing`, and `needs_confirmation` where files outside of volumes would go.
+ */
 export async function rebuild(
   deps: VerbDeps,
   name: string,
