@@ -11,7 +11,6 @@ import { baseName, isInside, joinPath, parentPath } from '../../api/rules/volume
 import { topmost } from '../files/paths';
 import { names } from '../../ui/words';
 import { volumeUri, type VolumePlace } from '../files/volume-uri';
-import { askedPolicy } from './conflicts';
 import type { Incoming } from './stream-in';
 import type { StreamNotes } from './stream-notes';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
@@ -157,7 +156,10 @@ export class Transfers {
     let asked: Promise<ConflictPolicy> | undefined;
     const requests = works.map(({ request }) => request).filter((request) => !isCopyBeside(request));
     const policy = (task: Task): Promise<ConflictPolicy> =>
-      (asked ??= given === undefined ? askedPolicy(task, requests) : Promise.resolve(given));
+      (asked ??=
+        given === undefined
+          ? loadStreams().then(({ askedPolicy }) => askedPolicy(task, requests))
+          : Promise.resolve(given));
     let isDone = true;
     for (const work of works) {
       const kind = await this.run(work, policy);

@@ -1,8 +1,6 @@
 /** Sentences of the engine that a newcomer meets, in the language of the window. It says them in English. */
 import * as vscode from 'vscode';
-
-/** Marks a text that has a translation; it is looked up when it is shown. */
-const t = (english: string): string => english;
+import { filledIn, t } from './templates';
 
 const words: ReadonlySet<string> = new Set([
   t('nothing is there'),
@@ -46,13 +44,8 @@ const place = (english: string): string =>
 
 /** In the language of the window, where there is a translation; names stay as they are. */
 export function engineSentence(english: string): string {
-  for (const key of sentences) {
-    const pattern = key.replace(/[.()]/g, '\\$&').replace('{0}', '(.+)');
-    const found = new RegExp(`^${pattern}$`).exec(english);
-    if (found !== null) {
-      return vscode.l10n.t(key, ...found.slice(1).map(list));
-    }
-  }
+  const known = filledIn(sentences, english);
+  if (known !== undefined) return vscode.l10n.t(known[0], ...known[1].map(list));
   const [, tried] = /^No container engine answers\. (.+)\.$/.exec(english) ?? [];
   return tried === undefined
     ? english
