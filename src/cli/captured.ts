@@ -1,7 +1,8 @@
 /** The output of a command, kept for the answer of `--json`. */
 import { Writable } from 'node:stream';
+import { mebibyte } from '../api/rules/sizes';
 
-const maxOutputBytes = 1024 * 1024;
+const maxOutputBytes = mebibyte;
 
 /** Of both streams together; what is beyond is dropped and said so, and the command goes on. */
 export class CapturedOutput {

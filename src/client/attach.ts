@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { BerthError, asBerthError, isErrorCode } from '../api/errors';
 import { fillPath, streamPaths, type AttachControl, type AttachRequest } from '../api/paths';
+import { mebibyte } from '../api/rules/sizes';
 import type { EngineClient } from './engine-client';
 import { readRefusal, wrapTransportError } from './transport';
 
@@ -145,7 +146,7 @@ async function attachOnce(
   const socket = new WebSocket(localAddress(fillPath(streamPaths.attach, { name })), {
     createConnection: () => connect(client.socketPath),
     perMessageDeflate: false,
-    maxPayload: 64 * 1024 * 1024,
+    maxPayload: 64 * mebibyte,
   });
   const session = new AttachSession(socket);
   const timeoutMs = options.startTimeoutMs ?? 60_000;

@@ -9,6 +9,7 @@ import { BerthError } from '../api/errors';
 import type { Operation } from '../api/operations/schemas';
 import { fillPath, streamPaths } from '../api/paths';
 import { failureOf } from '../api/rules/results';
+import { mebibyte } from '../api/rules/sizes';
 import type { ExportQuery, ImportQuery, ImportResult } from '../api/workspaces/export';
 import { streamQuery, settled, type EngineClient } from './engine-client';
 import { wrapTransportError } from './transport';
@@ -113,7 +114,7 @@ export async function exportToFile(
 /** It does not close the file, which is to be synced at the end. */
 function writableOf(file: FileHandle): Writable {
   return new Writable({
-    highWaterMark: 1024 * 1024,
+    highWaterMark: mebibyte,
     write: (chunk: Buffer, _encoding, done) => {
       file.writeFile(chunk).then(() => done(), done);
     },

@@ -1,5 +1,12 @@
 /** Sizes as people write and read them, and the bounds of those that a user gives. Units are binary: 1 MiB is 1,048,576 bytes. */
 
+/** Bytes. */
+export const kibibyte = 1024;
+/** Bytes. */
+export const mebibyte = 1024 * kibibyte;
+/** Bytes. */
+export const gibibyte = 1024 * mebibyte;
+
 export interface Bounds {
   minimum: number;
   maximum: number;
@@ -61,7 +68,7 @@ export function formatBytes(bytes: number): string {
 
 /** MiB for people: `512 MiB`, `2.0 GiB`. */
 export function formatMiB(mebibytes: number): string {
-  return formatBytes(mebibytes * 1024 * 1024);
+  return formatBytes(mebibytes * mebibyte);
 }
 
 /** MiB for people who may type them again, so without rounding: `4 GiB`, `1300 MiB`. */

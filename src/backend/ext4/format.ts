@@ -1,9 +1,9 @@
 /** Empty ext4 file systems in new, sparse files. */
 import { open } from 'node:fs/promises';
 import { BerthError } from '../../api/errors';
+import { mebibyte } from '../../api/rules/sizes';
 import { lastLine, runE2fs } from './e2fsprogs';
 
-const mebibyte = 1024 ** 2;
 const block = 4096;
 const makeTimeoutMs = 120_000;
 /** Below, whole blocks of 4 KiB would leave hardly any room. */

@@ -1,10 +1,11 @@
 /** Copies of large files, disks for one: sharing the blocks where the file system can, else with holes where zeros are. */
 import { constants } from 'node:fs';
 import { chmod, copyFile, open, rm, type FileHandle } from 'node:fs/promises';
+import { kibibyte, mebibyte } from '../../api/rules/sizes';
 
-const pieceBytes = 1024 * 1024;
+const pieceBytes = mebibyte;
 /** Of zeros: fewer are written. */
-const holeBytes = 16 * 1024;
+const holeBytes = 16 * kibibyte;
 
 /** Of a copy that takes its time. */
 export interface CopyWatch {

@@ -7,11 +7,12 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { BerthError } from '../../api/errors';
+import { mebibyte } from '../../api/rules/sizes';
 import { throwIfCancelled } from './wait';
 
 /** How much of a child's standard error is kept, from its end, in characters. */
 const keptErrors = 4_000;
-const maxOutputBytes = 16 * 1024 * 1024;
+const maxOutputBytes = 16 * mebibyte;
 /** Between being asked to end and being killed. */
 const graceMs = 2_000;
 const isWindows = process.platform === 'win32';

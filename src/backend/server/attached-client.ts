@@ -1,11 +1,12 @@
 /** The two directions of a WebSocket and a process, whoever is slower, until one of them ends. */
 import type { WebSocket } from 'ws';
+import { mebibyte } from '../../api/rules/sizes';
 import type { ExecSession } from '../services/workspaces/access';
 
 const stdoutMark = Buffer.from([1]);
 const stderrMark = Buffer.from([2]);
 /** Above this the process is made to wait for the client. */
-const highWater = 1024 * 1024;
+const highWater = mebibyte;
 /** A socket that is not read does not notice that its peer has gone; one that is written to does. */
 const probeMs = 1_000;
 

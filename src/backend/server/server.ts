@@ -5,6 +5,7 @@ import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import { BerthError, asBerthError } from '../../api/errors';
 import { paths, streamPaths } from '../../api/paths';
+import { mebibyte } from '../../api/rules/sizes';
 import { streams } from '../../api/streams';
 import { registerAttach } from './attach';
 import { closeInOrder } from './closing';
@@ -19,7 +20,7 @@ import { makeValidator } from './validation';
 import { nameWholeVolumes } from './volume-names';
 
 const readStreams = new Set<string>([streamPaths.fileContent, streamPaths.fileArchive, streamPaths.logs]);
-const bodyLimit = 16 * 1024 * 1024;
+const bodyLimit = 16 * mebibyte;
 
 /** `principalOf` says who sent a request: without it, all are the owner's. */
 export async function createServer(

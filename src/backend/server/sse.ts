@@ -1,8 +1,9 @@
 /** Server-sent events on a raw response: one writer, a comment at once so that the client knows it is open. */
 import type { ServerResponse } from 'node:http';
+import { mebibyte } from '../../api/rules/sizes';
 
 /** A client that reads this much slower than we write is cut off: it reconnects and catches up. */
-const maxBacklogBytes = 16 * 1024 * 1024;
+const maxBacklogBytes = 16 * mebibyte;
 
 export interface EventWriter {
   send(payload: unknown, id?: number): void;

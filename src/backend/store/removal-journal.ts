@@ -1,11 +1,12 @@
 /** What was removed for good without being asked for by its name: a line of JSON for each, the newest last. */
 import { appendFile, rename, stat } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
+import { mebibyte } from '../../api/rules/sizes';
 import { RemovalNote } from '../../api/trash/schemas';
 import { readIfPresent } from '../machine/files';
 import { KeyedLock } from '../machine/keyed-lock';
 
-const maxBytes = 1024 * 1024;
+const maxBytes = mebibyte;
 
 export class RemovalJournal {
   private readonly lock = new KeyedLock();

@@ -1,13 +1,14 @@
 /** Unified diffs of files as `git apply` and GNU patch take them: bytes, with names quoted as git does it. */
 import { createHash } from 'node:crypto';
 import type { Change, ComparedFile } from '../../api';
+import { mebibyte } from '../../api/rules/sizes';
 import { cQuoted } from '../format/c-quoted';
 import { hunksOf, linesOf } from './lines';
 
 /** Where a NUL is that tells a binary file, as git has it. */
 const lookedForNul = 8000;
 /** Larger files are left out. */
-export const maxPatchBytes = 16 * 1024 * 1024;
+export const maxPatchBytes = 16 * mebibyte;
 
 /** Content is of a file, or the target of a link; undefined for what was not read. */
 export interface PatchSide {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Cache, Image, Snapshot, Volume, Workspace } from '../../api';
+import { mebibyte } from '../../api/rules/sizes';
 import type { Cli } from '../cli';
 import { formatUsage, sumUsage, type UsageGroup } from '../format/usage';
 import { examples } from '../help';
@@ -58,7 +59,7 @@ function ofVolume({ name, usedBytes, usedIsAtLeast, usedAt, sizeMiB, workspace }
     ...(usedBytes !== undefined && { bytes: usedBytes }),
     ...(usedIsAtLeast === true && { isAtLeast: true }),
     ...(usedAt !== undefined && { measuredAt: usedAt }),
-    ...(sizeMiB !== undefined && { limitBytes: sizeMiB * 1024 ** 2 }),
+    ...(sizeMiB !== undefined && { limitBytes: sizeMiB * mebibyte }),
     ...(workspace !== undefined && { usedBy: [workspace] }),
   };
 }

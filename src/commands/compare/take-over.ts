@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { asBerthError, type BerthError, type Change, type TakenChange, type TakeOverResult } from '../../api';
 import { resultOf } from '../../api/rules/results';
 import { snapshotFilesOf } from '../../api/rules/root-files';
+import { gibibyte } from '../../api/rules/sizes';
 import { canBeKept } from '../../api/snapshots/possible';
 import type { EngineClient } from '../../client/engine-client';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
@@ -23,7 +24,7 @@ const { t } = vscode.l10n;
 const maxNamed = 10;
 const maxInMessage = 3;
 /** The first snapshot of a volume copies all of it, at worst: of more than that nobody waits for it unasked. */
-const cheapBytes = 2 * 1024 ** 3;
+const cheapBytes = 2 * gibibyte;
 const maxDescription = 80;
 /** Codes of errors that a snapshot fails with however often it is tried. */
 const impossible: readonly string[] = ['not_supported', 'no_space', 'illegal_state'];

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Cache, Image, Snapshot, Volume, Workspace } from '../../api';
 import type { TrashItem } from '../../api/trash/schemas';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes, gibibyte, mebibyte } from '../../api/rules/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
 import { names, time, usedWords } from '../../ui/words';
@@ -13,8 +13,7 @@ import { byVolume, snapshotBytes, snapshotsSection } from './snapshots';
 const { t } = vscode.l10n;
 /** Of one section, until somebody asks for the others. */
 export const shownAtFirst = 12;
-const lowBytes = 2 * 1024 ** 3;
-const mebibyte = 1024 ** 2;
+const lowBytes = 2 * gibibyte;
 
 export const sectionIds = [
   'volumes',

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { BerthError } from '../../api';
+import { mebibyte } from '../../api/rules/sizes';
 import type { ImportQuery, ImportResult } from '../../api/workspaces/export';
 import { importWorkspace } from '../../client/workspace-file';
 import { amountText } from '../../ui/progress';
@@ -72,7 +73,7 @@ async function importAsked(
 
 async function send(task: Task, path: string, query: ImportQuery): Promise<ImportResult> {
   const { size } = await stat(path);
-  const content = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  const content = createReadStream(path, { highWaterMark: mebibyte });
   let done = 0;
   let reportedAt = 0;
   content.on('data', (chunk) => {

@@ -1,10 +1,9 @@
 /** Which files are opened in an editor without a question, and which may be copied through VS Code. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes, mebibyte } from '../../api/rules/sizes';
 import { setting } from '../../ui/settings';
 
 const { t } = vscode.l10n;
-const mebibyte = 1024 ** 2;
 const defaultMebibytes = 50;
 
 /** VS Code copies from one file system to another by reading and writing whole files, in this process and in the window. */

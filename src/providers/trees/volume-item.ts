@@ -1,6 +1,6 @@
 /** How volumes, files and folders look as rows. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes, mebibyte } from '../../api/rules/sizes';
 import type { FileEntry, Volume } from '../../api';
 import { originOf } from '../../api/rules/home-volume';
 import { workspaceOfRoot } from '../../api/rules/root-files';
@@ -56,9 +56,9 @@ export function sizeWord(volume: Volume): string | undefined {
   if (used !== undefined) {
     return volume.sizeMiB === undefined
       ? used
-      : t('{0} of {1}', used, formatBytes(volume.sizeMiB * 1024 * 1024));
+      : t('{0} of {1}', used, formatBytes(volume.sizeMiB * mebibyte));
   }
-  return volume.sizeMiB === undefined ? undefined : formatBytes(volume.sizeMiB * 1024 * 1024);
+  return volume.sizeMiB === undefined ? undefined : formatBytes(volume.sizeMiB * mebibyte);
 }
 
 function holderWord(volume: Volume): string | undefined {

@@ -1,7 +1,7 @@
 /** The identity panel of a workspace: built when somebody hovers. */
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
-import { exactMiB } from '../../api/rules/sizes';
+import { exactMiB, mebibyte } from '../../api/rules/sizes';
 import type { Volume, Workspace, WorkspaceStats } from '../../api';
 import { localTarget } from '../../api/rules/runtimes';
 import { limitsWords, runtimeWords, stateWord, time, usedWords } from '../../ui/words';
@@ -12,7 +12,7 @@ const { t } = vscode.l10n;
 type Fact = readonly [string, string | undefined];
 
 /** In the units of the limits. */
-const memory = (count: number): string => exactMiB(Math.round(count / 1024 ** 2));
+const memory = (count: number): string => exactMiB(Math.round(count / mebibyte));
 
 /** Bars measure against the limit, or against the machine where there is none. */
 function usage({ spec: { limits, runtime } }: Workspace, stats: WorkspaceStats | undefined): Fact[] {

@@ -2,8 +2,7 @@
  * How long an answer of an agent may be: an agent that is out of step, or not ours any more, must not fill the engine's
  * memory with what nobody asked for.
  */
-const kibibyte = 1024;
-const mebibyte = 1024 * kibibyte;
+import { kibibyte, mebibyte } from '../../../api/rules/sizes';
 
 /** What comes unasked: a greeting, progress. And the head of every answer. */
 export const headLimit = 64 * kibibyte;

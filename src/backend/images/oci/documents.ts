@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { BerthError } from '../../../api/errors';
+import { mebibyte } from '../../../api/rules/sizes';
 
 export const mediaTypes = {
   index: 'application/vnd.oci.image.index.v1+json',
@@ -14,7 +15,7 @@ export const mediaTypes = {
 } as const;
 
 /** Documents are small; layers are not documents. */
-export const maxDocumentBytes = 4 * 1024 * 1024;
+export const maxDocumentBytes = 4 * mebibyte;
 export const refName = 'org.opencontainers.image.ref.name';
 /** What containerd and newer Dockers put the whole name in. */
 export const imageName = 'io.containerd.image.name';

@@ -8,12 +8,13 @@ import {
 import { request as secureRequest } from 'node:https';
 import { PassThrough, type Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
+import { mebibyte } from '../../../api/rules/sizes';
 import { agentFor, proxyFor, type Proxy } from './proxy';
 
 /** Without a byte. */
 const silentMs = 60_000;
 const maxRedirects = 5;
-const maxBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * mebibyte;
 
 export interface Ask {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT';

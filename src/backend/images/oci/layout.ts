@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../api/errors';
+import { mebibyte } from '../../../api/rules/sizes';
 import { draftOf } from '../../machine/drafts';
 import { makeFolder } from '../../machine/files';
 import { replaceFile, writeWhole } from '../../machine/whole-file';
@@ -42,7 +43,7 @@ export class Layout implements Blobs {
         field: 'image',
       });
     }
-    return createReadStream(path, { highWaterMark: 1024 * 1024 });
+    return createReadStream(path, { highWaterMark: mebibyte });
   }
 
   async has({ digest, size }: Part): Promise<boolean> {

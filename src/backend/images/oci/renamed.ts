@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import { pipeline, Readable, Transform, type TransformCallback } from 'node:stream';
 import tar, { type ExtractEvents, type Header } from 'tar-stream';
 import { BerthError } from '../../../api/errors';
+import { mebibyte } from '../../../api/rules/sizes';
 import { imageName, maxDocumentBytes, refName } from './documents';
 
 type Source = ExtractEvents['entry'][1];
@@ -27,7 +28,7 @@ export function renamedImage(archive: Readable, name: string): Readable {
     member(members, header, content, pack, name).then(() => next(), next);
   });
   const out = new Transform({
-    highWaterMark: 1024 * 1024,
+    highWaterMark: mebibyte,
     transform: (chunk: Buffer, _encoding, done: TransformCallback) => done(null, chunk),
   });
   // Each hands its error on, and may say it once more when nobody listens any longer.

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { BerthError } from '../../../api/errors';
+import { mebibyte } from '../../../api/rules/sizes';
 import { isErrno, openRegular } from '../../machine/files';
 import { blockSize, decodeHeader, paddingOf, applyPax, type RawHeader } from '../../tar/header';
 import { maxDocumentBytes } from './documents';
@@ -52,7 +53,7 @@ export class TarFile {
     const { offset, size } = member;
     return size === 0
       ? Readable.from([])
-      : createReadStream(this.path, { start: offset, end: offset + size - 1, highWaterMark: 1024 * 1024 });
+      : createReadStream(this.path, { start: offset, end: offset + size - 1, highWaterMark: mebibyte });
   }
 
   /** A small member as a whole; undefined when there is none. Throws `too_large`. */

@@ -5,7 +5,7 @@ import { checkTitle } from '../../../api/engine/check-titles';
 import { checkImage } from '../../../api/rules/image-reference';
 import { damagedListHint } from '../../../api/rules/holder';
 import { ownerWords } from '../../../api/rules/owner';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes, gibibyte } from '../../../api/rules/sizes';
 import type { Check, DoctorReport, DriverStatus, Orphan } from '../../../api/engine/schemas';
 import type { RuntimeKind } from '../../../api/workspaces/schemas';
 import { freeBytesIn } from '../../machine/free-space';
@@ -18,7 +18,7 @@ import type { SshAccess } from './ssh-access';
 import { runtimeNameOf } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
-const lowSpaceBytes = 2 * 1024 ** 3;
+const lowSpaceBytes = 2 * gibibyte;
 
 export class Doctor {
   constructor(

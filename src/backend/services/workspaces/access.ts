@@ -1,4 +1,5 @@
 /** Getting into a workspace: commands, the way to log in, measurements. */
+import { mebibyte } from '../../../api/rules/sizes';
 import type {
   ExecRequest,
   ExecResult,
@@ -29,7 +30,7 @@ const loginUser = 'workspace';
 /** Any other one inside has no business with them. */
 const usersOfSecrets: readonly string[] = [loginUser, 'root', '0'];
 const defaultExecTimeoutMs = 600_000;
-const defaultOutputBytes = 1_048_576;
+const defaultOutputBytes = mebibyte;
 
 export interface AccessDeps {
   registry: WorkspaceRegistry;

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { Option, type Command } from 'commander';
 import { BerthError, type Operation } from '../../../api';
 import { resultOf } from '../../../api/rules/results';
+import { mebibyte } from '../../../api/rules/sizes';
 import type { ExportQuery, ImportQuery, ImportResult } from '../../../api/workspaces/export';
 import { exportToFile, exportWorkspace, importWorkspace } from '../../../client/workspace-file';
 import type { Cli } from '../../cli';
@@ -172,7 +173,7 @@ async function openInput(cli: Cli, file: string): Promise<Input> {
     if (found.isDirectory()) {
       throw new Error('it is a folder');
     }
-    const content = createReadStream(path, { fd: handle, autoClose: false, highWaterMark: 1024 * 1024 });
+    const content = createReadStream(path, { fd: handle, autoClose: false, highWaterMark: mebibyte });
     const opened = handle;
     return { content, size: found.size, close: () => opened.close().catch(() => undefined) };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What the panel of a workspace shows of its record: words, buttons, ports and volumes, ready to be drawn. */
 import * as vscode from 'vscode';
 import { localTarget } from '../../../api/rules/runtimes';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes, mebibyte } from '../../../api/rules/sizes';
 import { homeFolder } from '../../../api/rules/home-volume';
 import {
   isInTransition,
@@ -18,7 +18,6 @@ import { verbWords } from '../lifecycle/verb-words';
 import { limitsWords, runtimeWords, stateWord, time, usedWords, volumeWord } from '../../../ui/words';
 
 const { t } = vscode.l10n;
-const mebibyte = 1024 ** 2;
 
 export interface PanelButton {
   command: CommandId;

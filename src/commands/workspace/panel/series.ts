@@ -1,7 +1,7 @@
 /** What a workspace used in the last minutes, as lines to be drawn. */
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes, kibibyte, mebibyte } from '../../../api/rules/sizes';
 import type { Limits, WorkspaceStats } from '../../../api';
 
 const { t } = vscode.l10n;
@@ -9,7 +9,7 @@ export const windowMs = 5 * 60_000;
 /** Nothing was measured between two points that are further apart. */
 const gapMs = 10_000;
 /** So that a workspace that does nothing does not look busy. */
-const minNetworkBytes = 10 * 1024;
+const minNetworkBytes = 10 * kibibyte;
 
 export type Sample = Omit<WorkspaceStats, 'at'> & { atMs: number };
 
@@ -72,8 +72,8 @@ export function seriesOf(samples: readonly Sample[], limits: Limits, nowMs: numb
   const cpus = limits.cpus ?? availableParallelism();
   const cpu = samples.map(({ atMs, cpuPercent }) => ({ atMs, value: cpuPercent }));
   const memory = samples.map(({ atMs, memoryBytes }) => ({ atMs, value: memoryBytes }));
-  const limit = limits.memoryMiB === undefined ? undefined : limits.memoryMiB * 1024 ** 2;
-  const memoryTop = limit ?? Math.max(1024 ** 2, most(memory) * 1.25);
+  const limit = limits.memoryMiB === undefined ? undefined : limits.memoryMiB * mebibyte;
+  const memoryTop = limit ?? Math.max(mebibyte, most(memory) * 1.25);
   const received = rates(samples, ({ networkRxBytes }) => networkRxBytes);
   const sent = rates(samples, ({ networkTxBytes }) => networkTxBytes);
   const networkTop = Math.max(minNetworkBytes, most(received), most(sent));

@@ -77,4 +77,12 @@ describe('sizes in what people read', () => {
     assert.ok(sources.length > 500);
     assert.deepEqual(found, []);
   });
+
+  it('is the one place that says how many bytes a unit has', () => {
+    const src = join(__dirname, '../../../../../src');
+    const named = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && path !== join('api', 'rules', 'sizes.ts'))
+      .filter((path) => /const (kibi|mebi|gibi)byte\b/i.test(readFileSync(join(src, path), 'utf8')));
+    assert.deepEqual(named, []);
+  });
 });

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { asBerthError, BerthError } from '../../../../api/errors';
+import { gibibyte } from '../../../../api/rules/sizes';
 import { isStatus } from '../engine/docker-errors';
 import type { Endpoint } from '../engine/endpoint';
 import { followProgress } from '../engine/progress-stream';
@@ -16,7 +17,7 @@ const never = new AbortController().signal;
 /** A registry that says nothing for so long counts as absent. */
 const registryTimeoutMs = 10_000;
 const importTimeoutMs = 15 * 60_000;
-const roomForUnpacking = 1024 ** 3;
+const roomForUnpacking = gibibyte;
 
 const mmdebstrap = [
   '--quiet',

@@ -6,12 +6,13 @@ import { pipeline } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { environmentBegin, environmentEnd } from '../../../inside/configure-script';
 import { ifMissing } from '../engine/docker-errors';
 import { toReadable } from '../engine/streams';
 
 /** Longer than any that a program of the system could use. */
-const maxBytes = 1024 * 1024;
+const maxBytes = mebibyte;
 
 /** Lines of Berth, as `configure-script.ts` writes them; in place of others of the same user. */
 const ofBerth: Readonly<Record<string, readonly RegExp[]>> = {

@@ -1,5 +1,6 @@
 /** What a container of anybody was built with, for a workspace that is to have the same. */
 import type Dockerode from 'dockerode';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { Limits, Mount } from '../../../../api/workspaces/schemas';
 import type { BuiltWith } from '../../driver';
 import { ifMissing } from '../engine/docker-errors';
@@ -8,7 +9,6 @@ import { isAnonymous, isBundleOf, isToolsVolume, label } from '../engine/labels'
 import { nameOf } from './runtime-info';
 import { dockerDirectory, homeAlias, homeFolder, sshPortInside } from '../../../inside/places';
 
-const mebibyte = 1024 * 1024;
 const usualShm = 64 * mebibyte;
 const usualNetworks: readonly string[] = ['', 'default', 'bridge', 'podman', 'slirp4netns', 'none'];
 

@@ -1,13 +1,12 @@
 /** From a plan to what the engine is asked to create. */
 import type Dockerode from 'dockerode';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { Limits, Mount } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimePlan } from '../../driver';
 import { berthDirectory, toolsDirectory } from '../../../inside/init-script';
 import { bundleVolumeName, label, planVersion } from '../engine/labels';
 import { dockerDirectory, homeAlias, homeFolder, sshPortInside } from '../../../inside/places';
 import { initCommand } from '../tools/tools-scripts';
-
-const mebibyte = 1024 * 1024;
 
 export interface SpecContext {
   /** Labels that say whose it is. */

@@ -4,6 +4,7 @@ import type Dockerode from 'dockerode';
 import { BerthError } from '../../../../api/errors';
 import { localTarget } from '../../../../api/rules/runtimes';
 import { imageMissing } from '../../../../api/rules/image-reference';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { Limits } from '../../../../api/workspaces/schemas';
 import type { PlannedPort, RuntimeInfo, RuntimePlan, Whose } from '../../driver';
 import { ownedLabels } from '../volumes/claims';
@@ -177,7 +178,6 @@ export class Runtimes {
   async setLimits(name: string, limits: Limits): Promise<{ needsRebuild: string[]; needsRestart: string[] }> {
     return this.withContainer(name, 'change the limits of', async (container, _docker, isPodman) => {
       const { HostConfig: now } = await container.inspect();
-      const mebibyte = 1024 * 1024;
       const needsRebuild = [
         ...(limits.shmMiB !== undefined && limits.shmMiB * mebibyte !== now.ShmSize ? ['shmMiB'] : []),
         ...(limits.cpus === undefined && (now.NanoCpus ?? 0) > 0 ? ['cpus'] : []),

@@ -1,7 +1,7 @@
 /** Containers of ours that work on volumes: they can do nothing else, and go when nobody works in them. */
 import type Dockerode from 'dockerode';
+import { mebibyte } from '../../../../api/rules/sizes';
 
-const mebibyte = 1024 * 1024;
 const busybox = '/.berth/bin/busybox';
 
 /**

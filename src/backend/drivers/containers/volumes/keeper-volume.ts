@@ -2,6 +2,7 @@
 import type Dockerode from 'dockerode';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { AgentAccess, BulkAccess } from '../../../files/agent/access';
 import { AgentChannel } from '../../../files/agent/channel';
 import { type AgentSession, LeasedChannel } from '../../../files/agent/leased-channel';
@@ -19,7 +20,7 @@ const closeTimeoutMs = 5_000;
 /** Enough of stderr to say why the agent ended. */
 const stderrKept = 4096;
 /** Larger files go by the engine's archive calls, which carry bytes faster than an exec, but take a while to begin. */
-const bulkBytes = 16 * 1024 * 1024;
+const bulkBytes = 16 * mebibyte;
 
 interface Session extends AgentSession {
   container: Dockerode.Container;

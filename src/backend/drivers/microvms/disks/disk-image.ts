@@ -1,7 +1,7 @@
 /** Images of named disks: made, grown, measured. */
 import { stat, truncate } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
-import { diskBounds, isWithin } from '../../../../api/rules/sizes';
+import { diskBounds, isWithin, mebibyte } from '../../../../api/rules/sizes';
 import { lastLine, runE2fs, type E2fsProgram, type Outcome } from '../../../ext4/e2fsprogs';
 import { formatExt4 } from '../../../ext4/format';
 import { makeFit, readSuperblock } from '../../../ext4/fitness';
@@ -9,7 +9,6 @@ import { usedRanges } from '../../../ext4/used-ranges';
 import { cloneFile, copySparse, type CopyWatch } from '../../../machine/copies';
 import { writeWhole } from '../../../machine/whole-file';
 
-const mebibyte = 1024 * 1024;
 const growTimeoutMs = 900_000;
 
 /** The size, in MiB, if a disk can have it. Throws `bad_request`. */

@@ -24,12 +24,11 @@ import { cloneFile } from '../../../machine/copies';
 import { isErrno, makeFolder, removeTree } from '../../../machine/files';
 import { freeBytesIn, takenBytes } from '../../../machine/free-space';
 import { writeWhole } from '../../../machine/whole-file';
-import { formatBytes } from '../../../../api/rules/sizes';
+import { formatBytes, mebibyte } from '../../../../api/rules/sizes';
 import type { HeldCopy } from '../parts';
 import { copyDisk, usedBytes } from './disk-image';
 
 const ending = '.ext4';
-const mebibyte = 1024 * 1024;
 const checkTimeoutMs = 60 * 60_000;
 
 /** `copy` makes a new file of the disk at `path` as it was at one moment. */

@@ -4,6 +4,7 @@
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { appendFile, open, stat, truncate } from 'node:fs/promises';
+import { kibibyte, mebibyte } from '../../../../api/rules/sizes';
 import type { Log } from '../../../machine/log';
 import type { ConsoleValve } from './console-valve';
 import { FloodGuard, type FloodLimits } from './flood-guard';
@@ -20,8 +21,8 @@ export interface ConsoleLimits extends FloodLimits {
 
 /** A kernel that says all it can while it boots says far less than the burst. */
 export const ownLimits: ConsoleLimits = {
-  ...{ maxBytes: 8 * 1024 * 1024, keptBytes: 256 * 1024 },
-  ...{ burstBytes: 512 * 1024, bytesPerSecond: 32 * 1024, muteMs: 30_000 },
+  ...{ maxBytes: 8 * mebibyte, keptBytes: 256 * kibibyte },
+  ...{ burstBytes: 512 * kibibyte, bytesPerSecond: 32 * kibibyte, muteMs: 30_000 },
 };
 
 export interface LimitedConsole {

@@ -15,16 +15,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { BerthError } from '../../../../api/errors';
+import { kibibyte, mebibyte } from '../../../../api/rules/sizes';
 import { throwIfCancelled } from '../../../machine/wait';
 import { FloodGuard } from './flood-guard';
 import { connectSocket, readLines } from '../qemu/line-socket';
 
-const maxLineChars = 64 * 1024;
+const maxLineChars = 64 * kibibyte;
 const connectTimeoutMs = 10_000;
 const sshTimeoutMs = 30_000;
 const idBytes = 4;
 /** Answers are a few lines; a guest that says more than this is not ours any more. */
-const floodLimits = { burstBytes: 1024 * 1024, bytesPerSecond: 16 * 1024 };
+const floodLimits = { burstBytes: mebibyte, bytesPerSecond: 16 * kibibyte };
 /** Of what it says of one request, and of the last line that is quoted. */
 const keptOutputChars = 200;
 const quotedChars = 200;

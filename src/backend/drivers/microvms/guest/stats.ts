@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { WorkspaceStats } from '../../../../api/workspaces/schemas';
 import { shell } from '../../../inside/init-script';
 import type { Machine } from '../machines/machine';
@@ -16,7 +17,6 @@ const answerTimeoutMs = 30_000;
 const firstSpanMs = 250;
 /** Of USER_HZ, which is 100 wherever /proc is (proc(5)). */
 const ticksPerSecond = 100;
-const mebibyte = 1024 * 1024;
 
 const answering = `
 while read -r _; do

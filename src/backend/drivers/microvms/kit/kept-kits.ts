@@ -4,6 +4,7 @@
  */
 import { link, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { isErrno, removeTree } from '../../../machine/files';
 import type { Log } from '../../../machine/log';
 import { holdsKit, kitContents, kitFiles, readAbout, writeAbout } from './kit-files';
@@ -14,7 +15,6 @@ import type { RuntimeStore } from '../runtimes/runtime-store';
 
 /** Of `st_blocks` in stat(2). */
 const blockBytes = 512;
-const mebibyte = 1024 * 1024;
 
 type Started = Pick<RuntimeRecord, 'plan' | 'launch'>;
 

@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { readSuperblock } from '../../../ext4/fitness';
 import { Superblock, superblockOffset, superblockSize } from '../../../ext4/structures/superblock';
 import { draftOf } from '../../../machine/drafts';
@@ -27,7 +28,7 @@ import { whileFrozen } from './guest-freeze';
 
 const toolTimeoutMs = 30_000;
 /** What is left where the scratch file lies when it has no room. */
-const nearlyFullBytes = 16 * 1024 ** 2;
+const nearlyFullBytes = 16 * mebibyte;
 
 export interface LiveCopiesDeps {
   store: RuntimeStore;

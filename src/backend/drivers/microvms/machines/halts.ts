@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { freeBytesIn } from '../../../machine/free-space';
 import type { Log } from '../../../machine/log';
 import { serialOfNode } from '../live/disk-view';
@@ -12,7 +13,7 @@ import type { Machine } from './machine';
 import type { RuntimeRecord } from '../runtimes/runtime-record';
 
 /** Less would be full again at once. */
-const wantedBytes = 16 * 1024 ** 2;
+const wantedBytes = 16 * mebibyte;
 const lookMs = 3_000;
 /** In which what had failed fails again. */
 const retryMs = 300;

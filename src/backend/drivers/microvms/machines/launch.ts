@@ -1,5 +1,6 @@
 /** From a machine's plan to a QEMU that answers. */
 import { rename, rm, stat } from 'node:fs/promises';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { isErrno } from '../../../machine/files';
 import { explainEnd } from './launch-errors';
 import { commandLine, type MachinePlan } from '../qemu/command-line';
@@ -10,7 +11,7 @@ import type { RuntimeFiles } from '../runtimes/runtime-files';
 
 const answerTimeoutMs = 30_000;
 /** A console log of this size is put aside at the next start. */
-const maxLogBytes = 8 * 1024 * 1024;
+const maxLogBytes = 8 * mebibyte;
 
 export interface Launched {
   process: StartedProcess;

@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { Log } from '../../../machine/log';
 import { filterChardevs, filterInId, filterInObject } from '../qemu/command-line';
 import { connectSocket } from '../qemu/line-socket';
@@ -19,7 +20,7 @@ const startTimeoutMs = 20_000;
 /** Before each start anew; one that lived for long is started at once again. */
 const pausesMs = [0, 500, 2_000, 10_000, 30_000];
 const longLifeMs = 60_000;
-const maxLogBytes = 1024 * 1024;
+const maxLogBytes = mebibyte;
 
 export interface GuardDeps {
   name: string;

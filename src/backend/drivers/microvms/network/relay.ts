@@ -3,13 +3,14 @@
  * as it came. Needs as much memory as one frame and what its reader is behind with, whatever the guest does.
  */
 import type { Readable, Writable } from 'node:stream';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { mayPass } from './frames';
 
 const lengthBytes = 4;
 /** NET_BUFSIZE of QEMU: what is longer it takes back from nobody. */
 const maxFrameBytes = 4096 + 65_536;
 /** A network loses frames when it is slow. Waiting instead would stand in the way of the reader, which is the sender. */
-const maxBehindBytes = 4 * 1024 * 1024;
+const maxBehindBytes = 4 * mebibyte;
 
 export class Relay {
   private rest: Buffer = Buffer.alloc(0);

@@ -4,10 +4,11 @@
  */
 import type { Socket } from 'node:net';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { connectSocket, readLines, type ConnectOptions } from './line-socket';
 
 /** Answers may hold whole device trees, never more than this. */
-const maxLineChars = 16 * 1024 * 1024;
+const maxLineChars = 16 * mebibyte;
 const answerTimeoutMs = 30_000;
 
 export interface QmpEvent {

@@ -9,6 +9,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { readIfPresent } from '../../../machine/files';
 import { replaceFile, writeWhole } from '../../../machine/whole-file';
 import { waitFor } from '../../../machine/wait';
@@ -18,7 +19,7 @@ import type { QmpClient } from './qmp';
 export const incomingInput = 'fd:3';
 const unlimited = Number.MAX_SAFE_INTEGER;
 const restorePollMs = 3;
-const readBytes = 1024 * 1024;
+const readBytes = mebibyte;
 
 export interface SaveOptions {
   /** A free path for the socket. */

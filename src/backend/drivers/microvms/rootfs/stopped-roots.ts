@@ -6,6 +6,7 @@ import { rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '../../../../api/errors';
 import { rootFilesOf } from '../../../../api/rules/root-files';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { AgentFiles } from '../../../files/agent/agent-files';
 import { DiskAccess } from '../../../files/disk/disk-access';
 import { makeFit } from '../../../ext4/fitness';
@@ -20,7 +21,7 @@ import type { RuntimeStore } from '../runtimes/runtime-store';
 
 const copyTimeoutMs = 10 * 60_000;
 /** Of the disk that the copy is made on: what microVMs that run write there meanwhile must find room. */
-const reserveBytes = 512 * 2 ** 20;
+const reserveBytes = 512 * mebibyte;
 
 export interface StoppedRootsDeps {
   store: RuntimeStore;
@@ -128,7 +129,7 @@ export class StoppedRoots {
     const wanted = reserveBytes + (await takenBytes(...paths));
     if ((await freeBytes(dirname(paths[0]))) < wanted) {
       throw new BerthError('no_space', `There is no room for the copy in which ${volume} is read.`, {
-        hint: `Make ${Math.ceil(wanted / 2 ** 20)} MiB free at ${dirname(paths[0])}, or start the workspace: then none is needed.`,
+        hint: `Make ${Math.ceil(wanted / mebibyte)} MiB free at ${dirname(paths[0])}, or start the workspace: then none is needed.`,
       });
     }
   }

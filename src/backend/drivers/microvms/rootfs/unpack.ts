@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { BerthError } from '../../../../api/errors';
+import { gibibyte } from '../../../../api/rules/sizes';
 import { readTar } from '../../../files/disk/filling/read-tar';
 import type { Contents } from '../../../files/disk/filling/contents';
 import type { Tree } from '../../../files/disk/filling/tree';
@@ -13,7 +14,7 @@ import { throwIfCancelled } from '../../../machine/wait';
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** Headers, padding and what is left out, beside the contents that are counted themselves. */
-const maxUnpackedBytes = 64 * 1024 ** 3;
+const maxUnpackedBytes = 64 * gibibyte;
 
 /** Of Node 22.15 and later. */
 function zstd(): Transform {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { Limits } from '../../../../api/workspaces/schemas';
 import { parseEnvironment } from '../../../inside/session-environment';
 import { throwIfCancelled } from '../../../machine/wait';
@@ -29,7 +30,6 @@ import type { Suspender } from '../machines/suspender';
 import { warningOf } from './warnings';
 
 const removeGraceMs = 10_000;
-const mebibyte = 1024 * 1024;
 /** Of `st_blocks` in stat(2). */
 const blockBytes = 512;
 

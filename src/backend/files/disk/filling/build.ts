@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { fillDisk } from './fill-disk';
 import { encodeName } from '../../../machine/file-names';
 import { writeWhole } from '../../../machine/whole-file';
@@ -23,7 +24,6 @@ export interface Ext4BuildOptions {
   filling?: (done: number, total: number) => void;
 }
 
-const mebibyte = 1024 ** 2;
 const block = 4096;
 /** In the tables. */
 const inodeBytes = 256;

@@ -4,6 +4,7 @@
  */
 import type { Change, CompareEnd, CompareEvent, CompareFailure } from '../../../../api/files/compare';
 import { asBerthError } from '../../../../api/errors';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { joinPath } from '../../../../api/rules/volume-path';
 import { workspaceOfRoot } from '../../../../api/rules/root-files';
 import type { FoundDetails, Inventory, InventoryFolder, WantedDetails } from '../../../files/inventory';
@@ -23,11 +24,11 @@ import { Trees, type TreesListener } from './trees';
 
 /** Files whose details are asked for at once, and how many times that is done at once. */
 const batchFiles = 512;
-const batchBytes = 32 * 1024 * 1024;
+const batchBytes = 32 * mebibyte;
 const batchesAtOnce = 3;
 /** Changes of one event, and characters of their paths: who follows takes no event of any length. */
 const eventChanges = 256;
-const eventText = 1024 * 1024;
+const eventText = mebibyte;
 /** In the root of a whole system: what its kernel makes up. */
 const madeUp: readonly string[] = ['proc', 'sys', 'dev'];
 

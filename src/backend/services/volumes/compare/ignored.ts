@@ -2,14 +2,15 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { BerthError } from '../../../../api/errors';
+import { kibibyte, mebibyte } from '../../../../api/rules/sizes';
 import { joinPath } from '../../../../api/rules/volume-path';
 import type { InventoryFolder } from '../../../files/inventory';
 import { typeOfMode } from './changes';
 import { bytesOf, matches, parseIgnoreFile, type IgnorePattern, type Steps } from './gitignore';
 
 const fileName = '.gitignore';
-const maxFileBytes = 64 * 1024;
-const maxBytes = 4 * 1024 * 1024;
+const maxFileBytes = 64 * kibibyte;
+const maxBytes = 4 * mebibyte;
 /** Of one folder, in which nothing else is done: less than a second. */
 const maxSteps = 10_000_000;
 /** What git itself keeps is no file of the tree either. */

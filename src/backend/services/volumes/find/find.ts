@@ -7,6 +7,7 @@ import { asBerthError } from '../../../../api/errors';
 import type { FindEnd, FindEvent, FindQuery } from '../../../../api/files/find';
 import type { FileEntry } from '../../../../api/files/schemas';
 import { workspaceOfRoot } from '../../../../api/rules/root-files';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { joinPath, normalizePath } from '../../../../api/rules/volume-path';
 import { tooSlowToSearch } from '../../../files/tar-files';
 import type { TextQuery, VolumeFiles } from '../../../files/volume-files';
@@ -18,8 +19,8 @@ const foldersAtOnce = 8;
 const batchesAtOnce = 4;
 /** Files that are asked for at once. */
 const batchFiles = 256;
-const batchBytes = 4 * 1024 * 1024;
-const maxFileBytes = 16 * 1024 * 1024;
+const batchBytes = 4 * mebibyte;
+const maxFileBytes = 16 * mebibyte;
 const defaultLimit = 10_000;
 /** So long, in ms, others wait while lines are looked at; an expression may take longer for one file. */
 const stepMs = 20;

@@ -1,11 +1,12 @@
 /** A tar of about as much as was compared: whoever owns the source may have put far more there meanwhile. */
 import { Readable } from 'node:stream';
 import type { ComparedFile } from '../../../../api/files/compare';
+import { gibibyte } from '../../../../api/rules/sizes';
 import { TarReader } from '../../../tar/read';
 import { Left } from './left';
 
 const spareEntries = 10_000;
-const spareBytes = 1024 ** 3;
+const spareBytes = gibibyte;
 /** Of a tar, for each entry: headers with long names and attributes. */
 const headerBytes = 64 * 1024;
 

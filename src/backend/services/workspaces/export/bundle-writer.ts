@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { mebibyte } from '../../../../api/rules/sizes';
 import { blockSize, encodeHeader, paddingOf } from '../../../tar/header';
 import { manifestBytes, manifestName, type Manifest } from './manifest';
 
-export const pieceBytes = 1024 * 1024;
+export const pieceBytes = mebibyte;
 export const sumsName = 'SHA256SUMS';
 /** Most of what there is to save, at three times the speed. */
 const level = 1;

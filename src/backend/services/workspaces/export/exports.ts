@@ -5,6 +5,7 @@ import { imageFile } from '../../../../api/rules/image-reference';
 import { isUsable, notWhile } from '../../../../api/rules/lifecycle';
 import { snapshotFilesOf } from '../../../../api/rules/root-files';
 import type { Operation } from '../../../../api/operations/schemas';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { ExportQuery, ExportResult } from '../../../../api/workspaces/export';
 import type { SavedImage } from '../../../drivers/driver';
 import { push } from '../../../tar/flow';
@@ -32,7 +33,7 @@ export interface Export {
   content: Readable;
 }
 
-const bufferBytes = 4 * 1024 * 1024;
+const bufferBytes = 4 * mebibyte;
 
 export class Exports {
   constructor(private readonly deps: ExportsDeps) {}

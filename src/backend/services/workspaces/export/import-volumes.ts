@@ -2,13 +2,12 @@
 import { BerthError } from '../../../../api/errors';
 import { isReservedVolume } from '../../../../api/rules/home-volume';
 import { isName } from '../../../../api/rules/names';
-import { defaultDiskMiB, diskBounds } from '../../../../api/rules/sizes';
+import { defaultDiskMiB, diskBounds, mebibyte } from '../../../../api/rules/sizes';
 import type { Driver } from '../../../drivers/driver';
 import type { Drivers } from '../../engine/drivers';
 import { copyNameOf, type VolumeCopy } from '../fork/fork-spec';
 import type { ExportedVolume, Manifest } from './manifest';
 
-const mebibyte = 1024 * 1024;
 /** For what a file system has beside the files: inodes, a journal, what is reserved. */
 const share = 1.25;
 const besideMiB = 256;

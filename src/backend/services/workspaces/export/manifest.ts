@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { asBerthError, BerthError } from '../../../../api/errors';
 import { checkCloneAddress, checkCloneOptions } from '../../../../api/rules/clone-address';
 import { checkImage, imageFile } from '../../../../api/rules/image-reference';
-import { diskBounds } from '../../../../api/rules/sizes';
+import { diskBounds, mebibyte } from '../../../../api/rules/sizes';
 import { variablePattern, volumeNamePattern } from '../../../../api/rules/names';
 import { Label, Name, Timestamp, literals } from '../../../../api/common';
 import { Tags } from '../../../../api/workspaces/marks';
@@ -15,7 +15,7 @@ import { damaged } from './damaged';
 export const manifestName = 'berth.json';
 export const format = 'berth-workspace';
 export const formatVersion = 1;
-export const maxManifestBytes = 1024 * 1024;
+export const maxManifestBytes = mebibyte;
 
 /** What does not name anything of the machine that it comes from. */
 const PortableSpec = Type.Omit(WorkspaceSpec, ['target', 'credentialFiles', 'postStart', 'secretNames'], {

@@ -2,15 +2,16 @@
 import type { Stats } from 'node:fs';
 import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
+import { mebibyte } from '../../../../api/rules/sizes';
 import type { CredentialFile } from '../../../../api/workspaces/schemas';
 import { homeFolder } from '../../../inside/places';
 import { credentialTarget } from '../../../inside/target';
 import type { InjectedFile } from '../../../drivers/driver';
 
 const scriptDirectory = '/tmp/.berth/post-start';
-const maxFileBytes = 16 * 1024 * 1024;
+const maxFileBytes = 16 * mebibyte;
 /** Of all credential files: they go through a file system in memory of 64 MiB, in which they lie twice. */
-const maxCredentialBytes = 24 * 1024 * 1024;
+const maxCredentialBytes = 24 * mebibyte;
 /** What a file takes there beside its content. */
 const entryBytes = 1024;
 /** What nobody but the user may do with a private key, and what others may do with anything. */
@@ -111,7 +112,7 @@ export async function readCredentials(files: readonly CredentialFile[]): Promise
   const [first, ...others] = tooMuch;
   if (first !== undefined) {
     const which = others.length === 0 ? first : `${first} and ${others.length} more`;
-    const limit = `${maxCredentialBytes / 1024 ** 2} MiB`;
+    const limit = `${maxCredentialBytes / mebibyte} MiB`;
     problems.push(`Credentials were not put in, as all together have more than ${limit}: ${which}`);
   }
   return { found, problems };
