@@ -1,10 +1,10 @@
 /** The lock that keeps the engine of a state directory single. */
 import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
 import { isErrno } from './machine/files';
 import { acquireLock, ownerOf, touchLock, touchedAt, type Lock } from './machine/lock';
 import { verdictOn, type LockOwner, type Verdict } from './machine/lock-owner';
+import { askFor } from './machine/wait';
 
 const connectTimeoutMs = 1_000;
 const pollMs = 50;
@@ -33,30 +33,24 @@ export async function takeEngineLock(
   socket: string,
   { timeoutMs = 5_000, judge = verdictOn }: EngineLockOptions = {},
 ): Promise<Lock | Taken> {
-  let touched = { at: touchedAt(path), seen: Date.now() };
-  for (const end = Date.now() + timeoutMs; ;) {
+  let touched = { at: touchedAt(path), seen: performance.now() };
+  const ask = async (): Promise<Lock | Taken | undefined> => {
     if (await isListening(socket)) {
       return { by: ownerOf(path), isAnswering: true };
     }
-    const isLast = Date.now() > end;
     const at = touchedAt(path);
-    touched = at === touched.at ? touched : { at, seen: Date.now() };
-    const isQuiet = Date.now() - touched.seen > timeoutMs;
-    const lock = acquireLock(path, (owner) => {
+    touched = at === touched.at ? touched : { at, seen: performance.now() };
+    const isQuiet = performance.now() - touched.seen > timeoutMs;
+    return acquireLock(path, (owner) => {
       const verdict = judge(owner, path);
       if (verdict === 'elsewhere') {
         throw usedElsewhere(path, owner);
       }
       return verdict === 'dead' || (verdict === 'unknown' && isQuiet);
     });
-    if (lock !== undefined) {
-      return lock;
-    }
-    if (isLast) {
-      return { by: ownerOf(path), isAnswering: false };
-    }
-    await sleep(pollMs);
-  }
+  };
+  const answer = await askFor(ask, { what: "the engine's lock", timeoutMs, intervalMs: pollMs });
+  return answer ?? { by: ownerOf(path), isAnswering: false };
 }
 
 /**

@@ -2,11 +2,11 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
 import { socketPath } from './endpoint';
 import { EngineClient } from './engine-client';
 import { EngineUnreachable } from './transport';
+import { pollFor } from './wait';
 
 const pollMs = 50;
 
@@ -84,21 +84,15 @@ async function isGoneWithin(
   timeoutMs: number,
 ): Promise<boolean> {
   const limit = AbortSignal.timeout(timeoutMs);
-  const isOver = (): boolean => limit.aborted;
-  while (!isOver()) {
+  const isGone = async (): Promise<true | undefined> => {
     try {
       const now = await client.callRunning('engine.info', { query: { drivers: false }, signal: limit });
-      if (pid !== undefined && now.pid !== pid) {
-        return true;
-      }
+      return pid !== undefined && now.pid !== pid ? true : undefined;
     } catch (error) {
-      if (error instanceof EngineUnreachable && !isOver()) {
-        return true;
-      }
+      return error instanceof EngineUnreachable && !limit.aborted ? true : undefined;
     }
-    await sleep(pollMs);
-  }
-  return false;
+  };
+  return (await pollFor(isGone, { timeoutMs, intervalMs: pollMs })) ?? false;
 }
 
 /** The process that the lock names; undefined where its number means nothing here, or can't be known. */

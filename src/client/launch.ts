@@ -1,5 +1,4 @@
 /** Finds the engine of a state directory, or starts it; hands over from an older engine when that is idle. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../api/errors';
 import type { EngineInfo } from '../api/engine/schemas';
 import { compareVersions, protocolVersion } from '../api/version';
@@ -7,6 +6,7 @@ import { socketPath, stateDirectory } from './endpoint';
 import { EngineClient } from './engine-client';
 import { startEngine, type StartOptions } from './start-engine';
 import { EngineUnreachable } from './transport';
+import { pollFor } from './wait';
 
 export interface LaunchOptions extends StartOptions {
   /** The version of this client; an idle engine of an older version is replaced. */
@@ -125,17 +125,15 @@ function refuseOtherProtocol(running: OwnInfo, version: string, reason?: string)
 
 /** Waits until no engine answers any more, or another than `old`. Throws `timeout` after 15 s. */
 export async function untilGone(client: EngineClient, old?: Identity): Promise<void> {
-  const end = Date.now() + 15_000;
-  while (Date.now() < end) {
+  const isGone = async (): Promise<true | undefined> => {
     const now = await probe(client);
-    if (now === undefined || (old !== undefined && !isSame(now, old))) {
-      return;
-    }
-    await sleep(pollMs);
+    return now === undefined || (old !== undefined && !isSame(now, old)) ? true : undefined;
+  };
+  if ((await pollFor(isGone, { timeoutMs: 15_000, intervalMs: pollMs })) === undefined) {
+    throw new BerthError('timeout', 'The older engine did not end within 15 s.', {
+      hint: 'Look at engine.log in the state directory.',
+    });
   }
-  throw new BerthError('timeout', 'The older engine did not end within 15 s.', {
-    hint: 'Look at engine.log in the state directory.',
-  });
 }
 
 function isSame(a: Identity, b: Identity): boolean {

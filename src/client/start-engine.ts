@@ -8,6 +8,7 @@ import { BerthError, parseErrorBody, type ErrorBody } from '../api/errors';
 import { refuseUnfitHome } from '../api/rules/state-home';
 import { engineCopy } from './engine-copy';
 import { openErrorFile, openLogTail } from './engine-errors';
+import { pollFor } from './wait';
 
 /** A refused connection takes a fraction of a millisecond, and somebody waits for the first answer. */
 const pollMs = 5;
@@ -49,15 +50,15 @@ export async function startEngine(
   isAnswering: () => Promise<boolean>,
 ): Promise<void> {
   const timeoutMs = options.startTimeoutMs ?? 20_000;
-  const end = Date.now() + timeoutMs;
   let started = startProcess(home, options);
   const log = openLogTail(home);
   let output = '';
-  for (let ends = 0; Date.now() < end;) {
+  let ends = 0;
+  const ask = async (): Promise<true | undefined> => {
     const { hasYielded } = started;
     if (await isAnswering()) {
       started.release();
-      return;
+      return true;
     }
     output = started.output() || output;
     if (started.hasFailed) {
@@ -71,9 +72,16 @@ export async function startEngine(
       await sleep(retryMs[ends - 1]);
       started = startProcess(home, options);
     }
-    await sleep(pollMs);
+    return undefined;
+  };
+  if ((await pollFor(ask, { timeoutMs, intervalMs: pollMs })) === undefined) {
+    throw notStarted(
+      'timeout',
+      `The Berth engine did not answer within ${timeoutMs / 1000} s.`,
+      home,
+      output,
+    );
   }
-  throw notStarted('timeout', `The Berth engine did not answer within ${timeoutMs / 1000} s.`, home, output);
 }
 
 function startProcess(home: string, options: StartOptions): StartedProcess {

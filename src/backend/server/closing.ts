@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BerthError } from '../../api/errors';
 import { endingHeader } from '../../api/rules/ending';
+import { becomes } from '../machine/wait';
 
 const pollMs = 5;
 /** For requests that are on their way over a connection which has been used before. */
@@ -48,9 +49,7 @@ export function closeInOrder(server: FastifyInstance): void {
     }
     await sleep(quietMs);
     const isAwaited = (): boolean => silent.size > 0 || [...answers].some(isOwed);
-    for (const end = Date.now() + timeoutMs; Date.now() < end && isAwaited();) {
-      await sleep(pollMs);
-    }
+    await becomes(() => !isAwaited(), { what: 'the last answers', timeoutMs, intervalMs: pollMs });
   });
 }
 

@@ -2,7 +2,6 @@
  * What ssh runs in place of a connection while a workspace does not run (`ProxyCommand`): resumes a paused one and
  * connects, or says in one line what to do. While it runs ssh connects by itself.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../../api/errors';
 import {
   goalOf,
@@ -14,6 +13,7 @@ import {
 } from '../../api/rules/lifecycle';
 import type { Workspace } from '../../api/workspaces/schemas';
 import type { EngineClient } from '../engine-client';
+import { pollFor } from '../wait';
 import { openServer, type Server } from './server';
 
 export interface Target {
@@ -65,21 +65,26 @@ export async function reach(target: Target, engine: Engine, times: Times = usual
 }
 
 async function whenRunning({ name }: Target, client: EngineClient, times: Times): Promise<Server> {
-  const end = Date.now() + times.workMs;
-  while (Date.now() < end) {
-    const workspace = await client.call('workspaces.get', { params: { name } });
+  const look = (): Promise<Workspace> => client.call('workspaces.get', { params: { name } });
+  const ask = async (): Promise<Server | undefined> => {
+    let workspace = await look();
+    if (workspace.state === 'paused') {
+      await resume(name, client);
+      workspace = await look();
+    }
     if (workspace.state === 'running') {
       return serverOf(name, client, times);
     }
-    if (workspace.state === 'paused') {
-      await resume(name, client);
-    } else if (isComingUp(workspace.state)) {
-      await sleep(times.pollMs);
-    } else {
+    if (workspace.state !== 'paused' && !isComingUp(workspace.state)) {
       throw notRunning(workspace);
     }
+    return undefined;
+  };
+  const server = await pollFor(ask, { timeoutMs: times.workMs, intervalMs: times.pollMs });
+  if (server === undefined) {
+    throw new BerthError('timeout', `Workspace ${name} did not run within ${times.workMs / 1000} s.`);
   }
-  throw new BerthError('timeout', `Workspace ${name} did not run within ${times.workMs / 1000} s.`);
+  return server;
 }
 
 /** Another one may be quicker, and pause or stop it as well: its state says what there is to do. */
@@ -97,12 +102,11 @@ async function serverOf(name: string, client: EngineClient, { serverMs, pollMs }
   // It may have another port than before.
   const { port } = await client.call('workspaces.ssh', { params: { name } });
   const end = Date.now() + serverMs;
-  let server = await openServer(port, serverMs);
   // An engine that has just started may not listen for it yet.
-  while (server === undefined && Date.now() < end) {
-    await sleep(pollMs);
-    server = await openServer(port, Math.max(pollMs, end - Date.now()));
-  }
+  const server = await pollFor(() => openServer(port, Math.max(pollMs, end - Date.now())), {
+    timeoutMs: serverMs,
+    intervalMs: pollMs,
+  });
   if (server === undefined) {
     throw new BerthError('timeout', `SSH of workspace ${name} does not answer on port ${port}.`, {
       hint: `\`berth logs ${name}\` may say why.`,

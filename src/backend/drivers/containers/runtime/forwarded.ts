@@ -3,9 +3,9 @@
  * engine publishes is closed here, though what it leads to answers inside.
  */
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sshPortInside } from '../../../inside/places';
 import { toolsDirectory } from '../../../inside/init-script';
+import { becomes } from '../../../machine/wait';
 import type { RuntimeInfo } from '../../driver';
 import type { Endpoint } from '../engine/endpoint';
 import { runInside } from './exec';
@@ -31,12 +31,13 @@ export async function isForwarded(
     return Date.parse(state.StartedAt);
   });
   const age = Date.now() - startedAt;
-  const end = Date.now() + (age > isOldAfterMs ? oldTimeoutMs : newTimeoutMs);
-  while (Date.now() < end) {
-    await sleep(pollMs);
-    if ((await attempt(sshPort)) !== 'refused') {
-      return false;
-    }
+  const isTaken = await becomes(async () => (await attempt(sshPort)) !== 'refused', {
+    what: `SSH of ${name}`,
+    timeoutMs: age > isOldAfterMs ? oldTimeoutMs : newTimeoutMs,
+    intervalMs: pollMs,
+  });
+  if (isTaken) {
+    return false;
   }
   return (await answersInside(endpoint, name)) ? true : undefined;
 }
