@@ -140,7 +140,7 @@ function wire(options: EngineOptions) {
   const sshConfig = new SshConfig(state);
   const registry = new WorkspaceRegistry({ state, ports, sshConfig, events, log, activityOf });
   const runtimes = new Runtimes(drivers);
-  const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets });
+  const starter = new WorkspaceStarter({ registry, drivers, runtimes, ports, keys, secrets, events });
   const workspaces = new Workspaces({ registry, runtimes, secrets, ports });
   const bases = new ForkBases();
   const snapshotRecords = new SnapshotRecords(state.snapshots);

@@ -2,6 +2,7 @@
 import { BerthError } from '../errors';
 import { isSshHost, isSshUser } from './clone-address';
 import { redactAddresses } from './redact-addresses';
+import { hasParent } from './volume-path';
 
 /** A machine that the user's own OpenSSH reaches, with the engine on it. */
 export interface SshTarget {
@@ -91,5 +92,5 @@ function sshTarget(rest: string): SshTarget | undefined {
 }
 
 function isRemotePath(path: string): boolean {
-  return remotePath.test(path) && !path.split('/').includes('..');
+  return remotePath.test(path) && !hasParent(path);
 }

@@ -20,14 +20,21 @@ export function normalizePath(path: string): string {
       field: 'path',
     });
   }
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) {
+  if (hasParent(path)) {
     throw new BerthError('path_escapes', `The path ${quote(path)} contains "..".`, {
       field: 'path',
       hint: "Give the path from the volume's root.",
     });
   }
-  return '/' + parts.join('/');
+  return `/${path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')}`;
+}
+
+/** Whether one of the names in a path is `..`, with which it may lead out of where it begins. */
+export function hasParent(path: string): boolean {
+  return path.split('/').includes('..');
 }
 
 /** A path below a folder. The names are taken as they are: doubled slashes and `..` stay. */

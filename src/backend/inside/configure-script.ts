@@ -3,6 +3,7 @@
  * only ever files. The busybox of the tools runs its own applets whatever the image has.
  */
 import { berthDirectory, shell, toolsDirectory } from './init-script';
+import { homeFolder } from './places';
 import { loginFile, multilineFile } from './sshd-config';
 
 const sourceMultiline = `[ ! -r ${multilineFile} ] || . ${multilineFile}`;
@@ -36,9 +37,9 @@ while IFS=: read -r name _ id gid _ folder login || { [ -n "$name" ] && open=yes
     sshd) server=yes ;;
   esac
 done </etc/passwd
-if [ "$user" != 1000:1000:/home/workspace ]; then
+if [ "$user" != 1000:1000:${homeFolder} ]; then
   shell_of "$have"
-  insert workspace "workspace:x:1000:1000:Berth workspace:/home/workspace:$program" /etc/passwd
+  insert workspace "workspace:x:1000:1000:Berth workspace:${homeFolder}:$program" /etc/passwd
   open=
 fi
 if [ -z "$server" ]; then
@@ -76,7 +77,7 @@ done
  * home itself comes last: a run that was cut off before is known by its owner, and done again.
  */
 const home = `
-h=/home/workspace
+h=${homeFolder}
 [ -d "$h" ] || mkdir -p "$h"
 give_contents() {
   set --
@@ -163,11 +164,11 @@ unpack() {
 /** Folders of our making are private; files come with their modes. */
 const homeFiles = `
 set -e
-cd /home/workspace
+cd ${homeFolder}
 while IFS= read -r dir; do [ -d "$dir" ] || mkdir -m 700 -- "$dir" || true; done <${berthDirectory}/stage/home-directories
 umask 0
 ${unpack}
-unpack ${berthDirectory}/stage/home.tar /home/workspace
+unpack ${berthDirectory}/stage/home.tar ${homeFolder}
 `;
 
 /** Files of the home are written as its user: a link planted there leads nowhere the user could not go. */

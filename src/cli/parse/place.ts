@@ -1,6 +1,7 @@
 /** `NAME:path`, `volume:NAME:/path`, `snapshot:ID:/path`, `snapshot:NAME/SNAPSHOT:/path`, or a path of this machine. */
 import { posix } from 'node:path';
 import { BerthError } from '../../api';
+import { hasParent } from '../../api/rules/volume-path';
 
 export type Place =
   | { kind: 'local'; path: string }
@@ -56,7 +57,7 @@ export function parseRemote(text: string): Exclude<Place, { kind: 'local' }> {
 
 /** A path of a volume: absolute from its root, whether it says so or not. Throws `bad_request` for one with `..`. */
 export function inVolume(path: string): string {
-  if (path.split('/').includes('..')) {
+  if (hasParent(path)) {
     throw new BerthError('bad_request', `The path "${path}" contains "..".`, {
       hint: "Give a path from the volume's root.",
     });

@@ -178,6 +178,7 @@ export class Imports {
     const progress = progressOf(manifest);
     const fill = async (volume: string, index: number, context: OperationContext): Promise<void> => {
       const content = reader.content(contentOf(index), (bytes) => progress(bytes, context));
+      // Not published: the volume is new with the workspace, so that nobody has seen its files yet.
       await fillVolume(await driver.volumes.files(volume), content, context);
     };
     return {

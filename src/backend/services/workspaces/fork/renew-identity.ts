@@ -2,14 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { BerthError } from '../../../../api/errors';
 import type { VolumeFiles } from '../../../files/volume-files';
-import type { RuntimeHandle } from '../runtime-handle';
 
 /** machine-id(5), and D-Bus's copy of it. */
 const machineIds = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
-/** Of a runtime that runs, before the workspace counts as started: where it has an id of the machine, or keys of an SSH server of its own, it gets others. */
-export async function renewIdentity(runtime: RuntimeHandle): Promise<void> {
-  const files = await runtime.rootFiles();
+/**
+ * Of the root of a runtime that runs, before the workspace counts as started: where it has an id of the machine, or keys of an
+ * SSH server of its own, it gets others.
+ */
+export async function renewIdentity(files: VolumeFiles): Promise<void> {
   const id = randomUUID().replaceAll('-', '');
   for (const path of machineIds) {
     if ((await sizeOf(files, path)) > 0) {

@@ -7,6 +7,7 @@ import { BerthError } from '../../../../api/errors';
 import { shortened, targetProblem } from '../../../inside/target';
 import { dockerVolumePattern, isName, namePattern } from '../../../../api/rules/names';
 import { homeAlias, homeFolder } from '../../../../api/rules/home-volume';
+import { hasParent } from '../../../../api/rules/volume-path';
 import type { Mount, RuntimeKind } from '../../../../api/workspaces/schemas';
 
 const syntax = 'volume must be SRC:DST[:ro|rw]';
@@ -88,7 +89,7 @@ export function parseMount(text: string, field = 'volumes'): Mount {
   if (mode !== 'ro' && mode !== 'rw') {
     refuse(field, 'volume mode must be ro or rw');
   }
-  if (!target.startsWith('/') || target.split('/').includes('..')) {
+  if (!target.startsWith('/') || hasParent(target)) {
     refuse(field, 'volume destination must be an absolute guest path');
   }
   const problem = targetProblem(target);

@@ -1,5 +1,7 @@
 /** From a record to a workspace that answers SSH: every step of create and start, each with its own time. */
 import { asBerthError, type BerthError } from '../../../../api/errors';
+import type { FileChange } from '../../../../api/files/schemas';
+import { rootFilesOf } from '../../../../api/rules/root-files';
 import type { RuntimeInfo } from '../../../drivers/driver';
 import type { PortLedger } from '../../../ssh/ports';
 import type { SshKeys } from '../../../ssh/keys';
@@ -8,7 +10,9 @@ import type { Drivers } from '../../engine/drivers';
 import { FirstSteps } from './first-steps';
 import { readCredentials, readScripts, type Script } from './injected-files';
 import { renewIdentity } from '../fork/renew-identity';
+import type { EventHub } from '../../operations/event-hub';
 import type { OperationContext } from '../../operations/operation-context';
+import { publishedFiles } from '../../volumes/published-files';
 import { lostBeforeArchive } from '../own-files';
 import { planOf } from './runtime-plan';
 import { hasBundles, prepareStep, startStep, startSteps } from './start-steps';
@@ -37,6 +41,7 @@ export interface StarterDeps {
   ports: PortLedger;
   keys: SshKeys;
   secrets: SecretStore;
+  events: EventHub;
 }
 
 export class WorkspaceStarter {
@@ -164,7 +169,11 @@ export class WorkspaceStarter {
     );
     if (this.deps.registry.get(name).isIdentityCopied === true) {
       // A microVM shows its files only now.
-      await context.step('identity', 'Renew ids and keys of the copy', () => renewIdentity(runtime));
+      await context.step('identity', 'Renew ids and keys of the copy', async () => {
+        const publish = (changes: FileChange[]): void =>
+          this.deps.events.publish('files.changed', { volume: rootFilesOf(name), changes });
+        await renewIdentity(publishedFiles(await runtime.rootFiles(), publish));
+      });
       await this.deps.registry.update(name, { isIdentityCopied: undefined });
     }
     if (spec.docker === true) {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileChange, TransferCreate } from '../../../../../src/api/files/schemas';
 import { publishedFiles } from '../../../../../src/backend/services/volumes/published-files';
+import { renewIdentity } from '../../../../../src/backend/services/workspaces/fork/renew-identity';
 import { Transfers } from '../../../../../src/backend/services/transfers/transfers';
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
 import { useTempFolder } from '../../../../support/temp';
@@ -53,6 +54,17 @@ describe('services/volumes/published-files', function () {
     await run({ ...move, conflict: 'skip' });
     assert.deepEqual(changes.one, [{ type: 'deleted', path: '/free' }]);
     assert.deepEqual(changes.two?.map(({ path }) => path).sort(), ['/', '/free', '/src']);
+  });
+
+  it('say which ids and keys of a copied system are others', async () => {
+    ['etc/machine-id', 'etc/ssh/ssh_host_ed25519_key', 'etc/hostname'].forEach((path) => put('one', path));
+    await renewIdentity(await open('one'));
+    assert.deepEqual(
+      changes.one,
+      ['/etc/machine-id', '/etc/ssh/ssh_host_ed25519_key', '/etc/ssh/ssh_host_ed25519_key.pub'].map(
+        (path) => ({ type: 'changed', path }),
+      ),
+    );
   });
 
   it('say that part of a folder may be gone when it could not be removed', async () => {
