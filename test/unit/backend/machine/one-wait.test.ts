@@ -10,10 +10,14 @@ const allowed: Readonly<Record<string, string>> = {
   'src/backend/machine/wait.ts': 'the way of the engine',
   'src/client/wait.ts': 'the way of clients',
   'src/client/lease.ts': 'opens a stream again when it ended',
-  'src/backend/drivers/containers/engine/events.ts': 'opens a stream again when it ended, less and less often',
-  'src/backend/drivers/containers/snapshots/volume-snapshots.ts': 'repeats a program that found the volume in use',
-  'src/backend/drivers/microvms/guest/ssh-link.ts': 'leaves the server of the guest time between two connections',
-  'src/backend/drivers/microvms/network/guard.ts': 'starts a filter again that has ended, less and less often',
+  'src/backend/drivers/containers/engine/events.ts':
+    'opens a stream again when it ended, less and less often',
+  'src/backend/drivers/containers/snapshots/volume-snapshots.ts':
+    'repeats a program that found the volume in use',
+  'src/backend/drivers/microvms/guest/ssh-link.ts':
+    'leaves the server of the guest time between two connections',
+  'src/backend/drivers/microvms/network/guard.ts':
+    'starts a filter again that has ended, less and less often',
 };
 
 /** Whether a loop of the file waits for a timer: it asks until something is so, by hand. */
