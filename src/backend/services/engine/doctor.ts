@@ -126,7 +126,7 @@ export class Doctor {
     const base = checkTitle('image');
     try {
       checkImage(image, runtime, 'defaultImage');
-      const id = await this.drivers.of(runtime).images.resolve(image);
+      const id = await this.drivers.of({ runtime }).images.resolve(image);
       return id === undefined
         ? [
             {
@@ -153,7 +153,7 @@ export class Doctor {
   }
 
   private async machineOf(runtime: RuntimeKind): Promise<string> {
-    const target = await this.drivers.of(runtime).target();
+    const target = await this.drivers.of({ runtime }).target();
     return target === localTarget ? 'this machine' : target;
   }
 

@@ -34,6 +34,19 @@ export async function statusOf(
   }
 }
 
+/** What of a spec says who drives its runtime. */
+interface Placed {
+  runtime: RuntimeKind;
+  target?: string | undefined;
+}
+
+/** Whether the runtime of a workspace with that spec is the driver's. */
+export const isDrivenBy = ({ kind }: Pick<Driver, 'kind'>, { runtime }: Placed): boolean => kind === runtime;
+
+/** The kind of volume that homes on that driver are. */
+export const homeKindOf = ({ features }: Pick<Driver, 'features'>): VolumeKind =>
+  features.volumeKinds[0] ?? 'disk';
+
 export class Drivers {
   constructor(private readonly drivers: readonly Driver[]) {}
 
@@ -41,11 +54,11 @@ export class Drivers {
     return this.drivers;
   }
 
-  /** Throws `not_supported` where this engine has none for the kind. */
-  of(kind: RuntimeKind): Driver {
-    const driver = this.drivers.find((candidate) => candidate.kind === kind);
+  /** The driver of a workspace with that spec. Throws `not_supported` where this engine has none for its kind. */
+  of(spec: Placed): Driver {
+    const driver = this.drivers.find((candidate) => isDrivenBy(candidate, spec));
     if (driver === undefined) {
-      throw new BerthError('not_supported', `This engine has no driver for the runtime "${kind}".`, {
+      throw new BerthError('not_supported', `This engine has no driver for the runtime "${spec.runtime}".`, {
         field: 'runtime',
         hint: `Use ${this.drivers.map((candidate) => candidate.kind).join(' or ')}.`,
       });

@@ -50,7 +50,7 @@ export async function usableImage(
   }
   // One that can't tell has none.
   const found = await drivers
-    .of(runtime)
+    .of({ runtime })
     .images.resolve(wanted)
     .catch(() => undefined);
   const builder = drivers.all().find(({ kind }) => kind === 'container');

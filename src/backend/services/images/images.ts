@@ -185,7 +185,7 @@ export class Images {
   }
 
   private driver(runtime: RuntimeKind | undefined): Driver {
-    return this.drivers.of(runtime ?? defaultRuntime);
+    return this.drivers.of({ runtime: runtime ?? defaultRuntime });
   }
 }
 

@@ -6,7 +6,7 @@ import type { AutomaticReason, Snapshot, SnapshotCreate } from '../../../api/sna
 import type { SnapshotFacts, SnapshotStore } from '../../drivers/contract/snapshots';
 import type { Log } from '../../machine/log';
 import type { SnapshotPlace, SnapshotRecord, SnapshotRecords } from '../../store/snapshot-records';
-import type { Drivers } from '../engine/drivers';
+import { homeKindOf, type Drivers } from '../engine/drivers';
 import type { EventHub } from '../operations/event-hub';
 import type { OperationContext } from '../operations/operation-context';
 import type { Operations } from '../operations/operations';
@@ -332,7 +332,7 @@ export class Snapshots {
       });
     }
     const engine = (await driver.engine())?.id;
-    const kind = driver.kind === 'container' ? 'docker' : 'disk';
+    const kind = homeKindOf(driver);
     return { store: volumes.snapshots, place: { kind, ...(engine !== undefined && { engine }) } };
   }
 

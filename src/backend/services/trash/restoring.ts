@@ -224,10 +224,10 @@ export class Restoring {
   /** It may have been removed behind our back, or be damaged: that is no reason to keep back the files of volumes. */
   private async whyUnusable(
     image: string,
-    { runtime }: TrashedWorkspace['spec'],
+    spec: TrashedWorkspace['spec'],
     context: OperationContext,
   ): Promise<string | undefined> {
-    const { images } = this.deps.drivers.of(runtime);
+    const { images } = this.deps.drivers.of(spec);
     if ((await images.resolve(image)) === undefined) {
       return `the image ${image} is not there any more.`;
     }

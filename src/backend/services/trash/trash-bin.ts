@@ -201,7 +201,7 @@ export class TrashBin {
     this.holds.delete(id);
     if (record.workspace !== undefined) {
       const { spec } = record.workspace;
-      const driver = drivers.of(spec.runtime);
+      const driver = drivers.of(spec);
       await (record.image === undefined ? undefined : dropForkImage(this.deps, driver, record.image));
       await dropForkBase(this.deps, driver, record.workspace);
     }

@@ -1,6 +1,7 @@
 /** Which volumes are this installation's to use and to remove, and how others' become so. */
 import { ownerWords } from '../../../api/rules/owner';
 import type { Volume } from '../../../api/volumes/schemas';
+import { isDrivenBy } from '../engine/drivers';
 import type { Driver } from '../../drivers/driver';
 import type { AdoptedVolumes } from '../../store/adopted-volumes';
 import type { Log } from '../../machine/log';
@@ -105,7 +106,7 @@ export async function renewClaims(
   const isOwn = (volume: string): boolean =>
     registry
       .all()
-      .filter(({ spec, replaced }) => spec.runtime === driver.kind && replaced?.adoption === undefined)
+      .filter(({ spec, replaced }) => isDrivenBy(driver, spec) && replaced?.adoption === undefined)
       .some(({ homeVolume, dockerVolume }) => [homeVolume, dockerVolume].includes(volume));
   for (const { name } of await driver.volumes.list()) {
     if (!adopted.lists(name) && !isOwn(name)) {

@@ -1,7 +1,8 @@
 /** Which volumes must not be deleted: the list of them, and what is known of when they were made. */
 import type { Volume } from '../../../api/volumes/schemas';
 import type { ProtectedVolumes, VolumeKey } from '../../store/protected-volumes';
-import type { Drivers } from '../engine/drivers';
+import type { Driver } from '../../drivers/driver';
+import { homeKindOf, type Drivers } from '../engine/drivers';
 import type { WorkspaceRecord } from '../workspaces/record';
 import type { WorkspaceRegistry } from '../workspaces/registry';
 
@@ -21,9 +22,12 @@ export function withProtection({ guarded, registry }: Protection, volume: Volume
 }
 
 /** A volume of a workspace as the list has it; what the driver says of it may be more exact. */
-export function ownVolumeKey({ spec }: Pick<WorkspaceRecord, 'spec'>, name: string): VolumeKey {
-  const kind = spec.runtime === 'container' ? 'docker' : 'disk';
-  return { name, kind, ...(spec.target !== undefined && { target: spec.target }) };
+export function ownVolumeKey(
+  driver: Pick<Driver, 'features'>,
+  { spec }: Pick<WorkspaceRecord, 'spec'>,
+  name: string,
+): VolumeKey {
+  return { name, kind: homeKindOf(driver), ...(spec.target !== undefined && { target: spec.target }) };
 }
 
 /** After the end of one: where another machine or kind has a volume of that name, its protection stays. */
@@ -37,7 +41,7 @@ export async function forgetProtection(
   for (const driver of drivers.all()) {
     if ((await driver.volumes.inspect(name)) === undefined) {
       const target = await driver.target();
-      await guarded.set({ name, kind: driver.features.volumeKinds[0] ?? 'disk', target }, false);
+      await guarded.set({ name, kind: homeKindOf(driver), target }, false);
     }
   }
 }

@@ -70,7 +70,7 @@ export class WorkspaceCreator {
   ): Promise<Operation> {
     const { drivers, registry, operations } = this.deps;
     const { name, start = true } = request;
-    const driver = drivers.of(spec.runtime);
+    const driver = drivers.of(spec);
     registry.refuseTaken(name);
     const { what = 'fork', bringImage } = filling;
     await this.refuseVolumesThatAreThere({ name, mustBeNew: what }, spec);
@@ -101,7 +101,7 @@ export class WorkspaceCreator {
     const asked = this.specOf(request);
     const image = request.image ?? (await usableImage(asked, this.deps.drivers));
     const wanted = await this.withWholeNames({ ...asked, image });
-    const driver = this.deps.drivers.of(wanted.runtime);
+    const driver = this.deps.drivers.of(wanted);
     refuseUnsupported({ ...wanted, ports: request.ports }, driver, this.deps.drivers.all());
     this.deps.registry.refuseTaken(request.name);
     const spec = onTarget(wanted, await targetFor(wanted, driver));
@@ -145,7 +145,7 @@ export class WorkspaceCreator {
     spec: WorkspaceSpec,
   ): Promise<void> {
     const { drivers } = this.deps;
-    const own = drivers.of(spec.runtime);
+    const own = drivers.of(spec);
     const names = [homeVolumeOf(name), ...(spec.docker === true ? [dockerVolumeOf(name)] : [])];
     for (const volume of names) {
       const existing = await own.volumes.inspect(volume);

@@ -222,7 +222,10 @@ async function removeVolumes(
   for (const volume of new Set([...ownVolumesOf(record), ...unfilled])) {
     await context.step('volume', `Delete volume ${volume}`, async () => {
       // It may have been protected since the delete began.
-      refuseGuardedVolume(deps, (await driver.volumes.inspect(volume)) ?? ownVolumeKey(record, volume));
+      refuseGuardedVolume(
+        deps,
+        (await driver.volumes.inspect(volume)) ?? ownVolumeKey(driver, record, volume),
+      );
       if (await removeOwnVolume(deps, driver, volume, (message) => context.warn(message))) {
         deleted.push(volume);
       }

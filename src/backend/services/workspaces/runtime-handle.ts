@@ -130,7 +130,7 @@ export class Runtimes {
 
   /** Throws `not_supported` where this engine has no such driver. */
   of(record: Pick<WorkspaceRecord, 'name' | 'spec'>): RuntimeHandle {
-    return runtimeOn(this.drivers.of(record.spec.runtime), record.name);
+    return runtimeOn(this.drivers.of(record.spec), record.name);
   }
 
   /** The same for whoever begins to work with it. Throws `WorkspaceElsewhere` where its driver works on another machine now. */

@@ -4,7 +4,7 @@ import { isReservedVolume } from '../../../../api/rules/home-volume';
 import { isName } from '../../../../api/rules/names';
 import { defaultDiskMiB, diskBounds, mebibyte } from '../../../../api/rules/sizes';
 import type { Driver } from '../../../drivers/driver';
-import type { Drivers } from '../../engine/drivers';
+import { homeKindOf, type Drivers } from '../../engine/drivers';
 import { copyNameOf, type VolumeCopy } from '../fork/fork-spec';
 import type { ExportedVolume, Manifest } from './manifest';
 
@@ -55,7 +55,7 @@ export async function makeNamed(
   if ((await drivers.findVolume(volume)) !== undefined) {
     throw taken(volume);
   }
-  const isDisk = features.volumeKinds[0] === 'disk';
+  const isDisk = homeKindOf({ features }) === 'disk';
   await volumes.create({
     name: volume,
     ...(isDisk && exported !== undefined && { sizeMiB: diskSizeFor(exported) }),

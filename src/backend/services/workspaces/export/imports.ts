@@ -69,7 +69,7 @@ export class Imports {
       letGo();
       // One that a file only names is not its own.
       if (manifest.image.isIncluded) {
-        await dropForkImage(this.deps, this.deps.drivers.of(spec.runtime), spec.image);
+        await dropForkImage(this.deps, this.deps.drivers.of(spec), spec.image);
       }
     }
   }
@@ -123,7 +123,7 @@ export class Imports {
         mounts: mounts.map((mount) => ({ ...mount, source: nameOf.get(mount.source) ?? mount.source })),
       }),
     };
-    refuseUnsupported({ ...spec, ports }, drivers.of(runtime), drivers.all());
+    refuseUnsupported({ ...spec, ports }, drivers.of({ runtime }), drivers.all());
     registry.refuseTaken(name);
     return { name, manifest, spec, copies, ...(await this.portsOf(ports, query.trust === true)) };
   }
@@ -174,7 +174,7 @@ export class Imports {
 
   private fillingOf({ name, manifest, spec, copies }: Plan, reader: BundleReader): Filling {
     const { drivers, registry } = this.deps;
-    const driver = drivers.of(spec.runtime);
+    const driver = drivers.of(spec);
     const progress = progressOf(manifest);
     const fill = async (volume: string, index: number, context: OperationContext): Promise<void> => {
       const content = reader.content(contentOf(index), (bytes) => progress(bytes, context));

@@ -40,7 +40,8 @@ function refuseGuarded(deps: VerbDeps, name: string, removal: Removal): void {
   const record = deps.registry.get(name);
   refuseProtected('delete', record);
   if (removal.keepVolumes !== true && removal.forget !== true) {
-    ownVolumesOf(record).forEach((volume) => refuseGuardedVolume(deps, ownVolumeKey(record, volume)));
+    const { driver } = deps.runtimes.of(record);
+    ownVolumesOf(record).forEach((volume) => refuseGuardedVolume(deps, ownVolumeKey(driver, record, volume)));
   }
 }
 

@@ -6,7 +6,7 @@ import { BerthError, asBerthError } from '../../../../api/errors';
 import { isAtRest, isBroken, isSetAside, isSetUp } from '../../../../api/rules/lifecycle';
 import type { Problem, WorkspaceState } from '../../../../api/workspaces/schemas';
 import { runtimeWarnings, type Driver, type DriverEvent, type RuntimeInfo } from '../../../drivers/driver';
-import type { Drivers } from '../../engine/drivers';
+import { isDrivenBy, type Drivers } from '../../engine/drivers';
 import { haltProblem, isHalted } from '../halted';
 import { problemOf } from '../problem';
 import type { Operations } from '../../operations/operations';
@@ -99,7 +99,7 @@ export class Reconciler {
 
   private async round(driver: Driver): Promise<void> {
     const { registry, runtimes, log } = this.deps;
-    const mine = registry.all().filter((record) => record.spec.runtime === driver.kind);
+    const mine = registry.all().filter(({ spec }) => isDrivenBy(driver, spec));
     if (mine.length === 0) {
       return;
     }
