@@ -10,6 +10,7 @@ import { TypedPaths } from '../../../../src/cli/typed-paths';
 import { casesOf, layAround, spellings, things, tree, type Case } from '../../../support/files/copy-table';
 import { SmallEngine } from '../../../support/engine/small-engine';
 import { isRoot, ordinaryUser, skipWithout } from '../../../support/skip';
+import { times } from '../../../support/soak';
 import { TestVolume } from '../../backend/files/agent/harness';
 import { removeTree } from '../../../support/temp';
 
@@ -40,12 +41,16 @@ let socketFolder = '';
 const directions = ['up', 'down', 'across'] as const;
 type Direction = (typeof directions)[number];
 
+const isPlain = ([, spelling, , naming]: Case): boolean =>
+  spellings.indexOf(spelling) < 3 && naming === 't/to';
+
 /** The plain spellings in every direction, the others in one after the other. */
-function directionsOf([, spelling, , naming]: Case, index: number): readonly Direction[] {
-  return spellings.indexOf(spelling) < 3 && naming === 't/to'
-    ? directions
-    : directions.slice(index % 3).slice(0, 1);
-}
+const directionsOf = (each: Case, index: number): readonly Direction[] =>
+  isPlain(each) ? directions : directions.slice(Math.floor(index / 3) % 3).slice(0, 1);
+
+/** Of the others a third for each thing, another one for the next thing; all of them in a soak. */
+const isTaken = (each: Case, index: number): boolean =>
+  isPlain(each) || (index + Object.keys(things).indexOf(each[0])) % times(3, 1) === 0;
 
 function lay(root: string, thing: string, target: string): void {
   const src = layAround(root, target);
@@ -185,8 +190,10 @@ interface Row {
 }
 
 function rowsOf(thing: string): Row[] {
-  const cases = casesOf(thing);
-  return cases.map((each, index) => ({ each, ways: directionsOf(each, index) }));
+  const rows = casesOf(thing).map((each, index) => ({ each, index }));
+  return rows
+    .filter(({ each, index }) => isTaken(each, index))
+    .map(({ each, index }) => ({ each, ways: directionsOf(each, index) }));
 }
 
 /** The plain cases: what the thing is made of is the matter here. */
