@@ -1,5 +1,6 @@
 // Seven bundles: the extension, the engine and what loads it, its worker for disks, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
+const { minify } = require('@swc/core');
 const { BannerPlugin } = require('webpack');
 
 const nativeModules = ({ request }, callback) => {
@@ -22,19 +23,46 @@ const unusedModules = {
   [require.resolve('docker-modem/lib/ssh')]: false,
 };
 
-const typescript = (compilerOptions = {}) => ({
-  test: /\.ts$/,
-  exclude: /node_modules/,
-  use: { loader: 'ts-loader', options: { transpileOnly: true, compilerOptions } },
-});
+/** ES modules until webpack has joined and shaken them: every kilobyte is load time. Types are checked by the compiler. */
+const rules = [
+  {
+    test: /\.ts$/,
+    exclude: /node_modules/,
+    use: {
+      loader: 'swc-loader',
+      options: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    },
+  },
+  { test: /node_modules\/ws\//, sideEffects: false },
+];
 
-/** ES modules until webpack has joined and shaken them: every kilobyte of the extension is load time. */
-const shaken = {
-  rules: [
-    typescript({ module: 'esnext', moduleResolution: 'bundler' }),
-    { test: /node_modules\/ws\//, sideEffects: false },
-  ],
-};
+/** Makes scripts small, in a tenth of the time that webpack's own way takes; comments with licences stay. */
+class SwcMinimizer {
+  /** @param {import('webpack').Compiler} compiler */
+  apply(compiler) {
+    const { Compilation, sources } = compiler.webpack;
+    const name = SwcMinimizer.name;
+    compiler.hooks.compilation.tap(name, (compilation) => {
+      const stage = Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE;
+      compilation.hooks.processAssets.tapPromise({ name, stage }, async (assets) => {
+        const scripts = Object.keys(assets).filter((each) => each.endsWith('.js'));
+        await Promise.all(
+          scripts.map(async (each) => {
+            const { code } = await minify(assets[each].source().toString(), {
+              compress: { passes: 2, ecma: 2020 },
+              mangle: true,
+              ecma: 2020,
+              module: false,
+              // A single character beyond Latin-1 makes V8 keep the source, 2 MiB, with two bytes for each.
+              format: { asciiOnly: true, comments: 'some' },
+            });
+            compilation.updateAsset(each, new sources.RawSource(code), { minimized: true });
+          }),
+        );
+      });
+    });
+  }
+}
 
 module.exports = (_env, { mode }) => {
   const bundle = (name, entry, { output, ...options } = {}) => ({
@@ -57,7 +85,8 @@ module.exports = (_env, { mode }) => {
       extensionAlias: { '.js': ['.js', '.ts'] },
       alias: unusedModules,
     },
-    module: { rules: [typescript()] },
+    module: { rules },
+    optimization: { minimizer: [new SwcMinimizer()] },
     // __dirname is the folder of the bundle: what is shipped beside it is found from there.
     node: { __dirname: false },
     performance: { hints: false },
@@ -68,22 +97,17 @@ module.exports = (_env, { mode }) => {
   return [
     bundle('extension', './src/extension.ts', {
       externals: [{ vscode: 'commonjs vscode' }, nativeModules],
-      module: shaken,
       // What only terminals need, and what few commands need, are files of their own, read when they are first used.
       output: { asyncChunks: true, chunkFilename: 'extension-[name].js' },
-      optimization: { splitChunks: false },
+      optimization: { splitChunks: false, minimizer: [new SwcMinimizer()] },
     }),
     bundle('engine', './src/backend/loader.ts'),
     // Fastify reads HTTP/2 at its start, of which the engine has none: a twentieth of the engine's own start.
     bundle('engine-main', './src/backend/main.ts', {
       externals: [nativeModules, { 'node:http2': 'var {}' }],
-      // A single character beyond Latin-1 makes V8 keep the source, 2 MiB, with two bytes for each.
-      optimization: {
-        minimizeOptions: { javascript: { compress: { passes: 2 }, format: { ascii_only: true } } },
-      },
     }),
     // The thread that a disk's image is opened in.
-    bundle('disk-worker', './src/backend/files/disk/worker.ts', { module: shaken }),
+    bundle('disk-worker', './src/backend/files/disk/worker.ts'),
     // The process between a microVM and the network.
     bundle('network-filter', './src/backend/drivers/microvms/network/main.ts'),
     // The way of ssh to a workspace that does not run.
