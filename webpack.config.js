@@ -85,7 +85,8 @@ module.exports = (_env, { mode }) => {
       extensionAlias: { '.js': ['.js', '.ts'] },
       alias: unusedModules,
     },
-    module: { rules },
+    // The loader's own require is Node's.
+    module: { rules, parser: { javascript: { createRequire: false } } },
     optimization: { minimizer: [new SwcMinimizer()] },
     // __dirname is the folder of the bundle: what is shipped beside it is found from there.
     node: { __dirname: false },
