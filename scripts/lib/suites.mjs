@@ -1,6 +1,6 @@
 /** The suites of `npm test`, each a process of its own that leaves a result file. */
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { ROOT, UI_CACHE } from './paths.mjs';
 import { isRoot, withOrdinaryUser } from './ordinary-user.mjs';
 import { tool } from './repository.mjs';
@@ -112,13 +112,29 @@ async function runTests({ name, grep, isHeard, env, resultFile, wrap }) {
     ({ code } = await run(first, argv, {
       ...(await outputOptions(name, isHeard)),
       timeoutMs: SUITE_TIMEOUT_MS,
-      env: { ...env, ...portsOf(name), ...environment },
+      env: { ...env, ...(await withInterpreter(env)), ...portsOf(name), ...environment },
     }));
   } catch (error) {
     complaint = error instanceof Error ? error.message : String(error);
   }
   return { code, complaint, result: await readResult(resultFile) };
 }
+
+/**
+ * The `python3` of PATH may be a script that looks for the interpreter, which takes most of the time of the tests' many small
+ * programs: that comes first.
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function withInterpreter(env) {
+  const argv = ['-I', '-S', '-c', 'import os, sys; sys.stdout.write(os.path.dirname(sys.executable))'];
+  const { code, stdout } = await run('python3', argv, { allowFailure: true, env }).catch(() => notThere);
+  const { PATH = '' } = env;
+  return code === 0 && stdout !== '' && !PATH.split(delimiter).includes(stdout)
+    ? { PATH: [stdout, PATH].join(delimiter) }
+    : {};
+}
+
+const notThere = { code: 1, stdout: '' };
 
 /** What the sum says of a failure: what is above it may be long gone from a log that is cut. */
 function titleAndReason(/** @type {{title: string, error?: string}} */ each) {

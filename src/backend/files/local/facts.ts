@@ -3,6 +3,7 @@
  * machine, where it has one; names and values travel as data on its standard input.
  */
 import { encodeName } from '../../machine/file-names';
+import { pythonProgram } from '../../machine/python';
 import { run } from '../../machine/run';
 
 /** So many files at a time: their names and answers are in memory at once. */
@@ -222,7 +223,7 @@ async function ask(script: string, input: unknown, signal: AbortSignal): Promise
   if (process.platform !== 'linux') {
     return undefined;
   }
-  const end = await run('python3', ['-I', '-S', '-c', script], {
+  const end = await run(await pythonProgram(), ['-I', '-S', '-c', script], {
     what: 'look at the files of this machine',
     timeoutMs,
     signal,

@@ -11,6 +11,7 @@ import { AgentFiles } from '../../../files/agent/agent-files';
 import { agentCommand, agentSource } from '../../../inside/agent-source';
 import { workspaceUser } from '../../../inside/places';
 import { sweepLeftovers } from '../../../files/agent/sweep';
+import { pythonProgram } from '../../../machine/python';
 import { start } from '../../../machine/run';
 import type { VolumeFiles } from '../../../files/volume-files';
 
@@ -78,7 +79,7 @@ class LocalAccess implements AgentAccess {
 
   private async start(): Promise<AgentSession> {
     refuseElsewhere(this.volume, process.platform);
-    const [program = '', ...args] = agentCommand('python3', this.root);
+    const [program = '', ...args] = agentCommand(await pythonProgram(), this.root);
     const child = await start(program, args, {
       install: 'Install python3, or use a volume of the kind "disk".',
     });
