@@ -1,5 +1,6 @@
 /** The same engine on Podman's service, whose API is Docker's but for the differences that the driver knows. */
 import assert from 'node:assert/strict';
+import { claimImage, holdVolume } from '../../../src/backend/drivers/containers/volumes/claims';
 import { failure } from '../../support/errors';
 import { EngineHarness } from '../../support/engine/engine-harness';
 import { PrivatePodman } from '../../support/programs/private-podman';
@@ -110,6 +111,22 @@ describe('Podman', function () {
     });
     await harness.verb('start', name);
     assert.equal(await harness.ssh(name, ['cat ~/while-stopped ~/kept']), 'yeshello abc');
+  });
+
+  it('holds a volume against a prune by a container that is never started', async () => {
+    assert(podman !== undefined);
+    const { docker } = podman;
+    const hold = { name: `holder-${harness.name()}`, volume: harness.name(), labels: {} };
+    await docker.createVolume({ Name: hold.volume });
+    assert.equal(await holdVolume(docker, hold), true);
+    assert.equal(await holdVolume(docker, hold), false);
+    await podman.podman('volume', 'prune', '-f');
+    await docker.getVolume(hold.volume).inspect();
+    const images = await harness.client.call('images.list', {});
+    assert(!images.some((each) => each.tags.some((tag) => tag.includes(claimImage))));
+    await docker.getContainer(hold.name).remove({ v: false });
+    await docker.getVolume(hold.volume).remove();
+    await docker.getImage(claimImage).remove();
   });
 
   it('archives and restores with every byte', async () => {

@@ -249,7 +249,7 @@ function usersOf(containers: readonly Dockerode.ContainerInfo[]): ReadonlyMap<st
 function isPrivate({ Labels: labels, RepoTags: tags }: Dockerode.ImageInfo): boolean {
   // Null where there are none. Podman names the registry.
   const [tag] = (tags as string[] | null) ?? [];
-  const isOfClaims = tag === claimImage || tag === `localhost/${claimImage}`;
+  const isOfClaims = tag === claimImage || tag?.endsWith(`/${claimImage}`) === true;
   return isOfClaims || ((labels as Partial<Record<string, string>> | null)?.[label.ownFiles] ?? '') !== '';
 }
 

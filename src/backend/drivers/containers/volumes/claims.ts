@@ -231,8 +231,8 @@ function holdSpec({ name, volume, labels }: Hold): Dockerode.ContainerCreateOpti
 }
 
 async function importImage(docker: Dockerode): Promise<void> {
-  const [repo, tag] = claimImage.split(':');
-  const answer = await docker.importImage(Readable.from([emptyTar]), { repo, tag });
+  // Podman overlooks a tag of its own.
+  const answer = await docker.importImage(Readable.from([emptyTar]), { repo: claimImage });
   await followProgress(toReadable(answer), new AbortController().signal, () => undefined);
 }
 
