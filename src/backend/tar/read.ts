@@ -54,7 +54,14 @@ export class TarReader {
   private longName: string | undefined;
   private longLink: string | undefined;
 
-  constructor(private readonly visitor: TarVisitor) {}
+  /**
+   * `lendsContent`: what an entry is given may be a part of the chunk, of no more use once its answer is there. That saves a
+   * copy of all small files.
+   */
+  constructor(
+    private readonly visitor: TarVisitor,
+    private readonly options: { lendsContent?: boolean } = {},
+  ) {}
 
   /** Nothing is half read: an archive may well end here, though one that is whole says so. */
   get isBetween(): boolean {
@@ -99,16 +106,33 @@ export class TarReader {
   }
 
   private gather(chunk: Buffer): [number, Answer] {
+    if (this.isLent && this.gathered === 0 && chunk.length >= this.wanted) {
+      return [this.wanted, this.use(chunk.subarray(0, this.wanted))];
+    }
+    if (this.gathered === 0) {
+      this.whole = this.header === undefined ? this.block : this.slab.take(this.wanted);
+    }
     const taken = chunk.copy(this.whole, this.gathered, 0, this.wanted - this.gathered);
     this.gathered += taken;
     if (this.gathered < this.wanted) {
       return [taken, undefined];
     }
     this.gathered = 0;
+    return [taken, this.use(this.whole)];
+  }
+
+  /** What of it is kept for later is always gathered: maps of sparse files, and extended headers. */
+  private get isLent(): boolean {
+    const { header } = this;
+    const isKept = this.mapping !== undefined || (header !== undefined && extendedFlags.has(header.flag));
+    return this.options.lendsContent === true && !isKept;
+  }
+
+  private use(bytes: Buffer): Answer {
     if (this.mapping !== undefined) {
-      return [taken, this.goOn(this.mapping, this.whole)];
+      return this.goOn(this.mapping, bytes);
     }
-    return [taken, this.header === undefined ? this.begin(this.whole) : this.finish(this.header, this.whole)];
+    return this.header === undefined ? this.begin(bytes) : this.finish(this.header, bytes);
   }
 
   private begin(block: Buffer): Answer {
@@ -136,7 +160,6 @@ export class TarReader {
     }
     this.header = header;
     this.wanted = size;
-    this.whole = this.slab.take(size);
     return undefined;
   }
 
@@ -168,7 +191,6 @@ export class TarReader {
   private awaitMap(mapping: Mapping): Answer {
     this.mapping = mapping;
     this.wanted = blockSize;
-    this.whole = this.block;
     if (mapping.left < blockSize) {
       throw new Error('it has no map');
     }
@@ -213,7 +235,6 @@ export class TarReader {
   private finish(header: RawHeader, content: Buffer): Answer {
     this.header = undefined;
     this.wanted = blockSize;
-    this.whole = this.block;
     this.padding = paddingOf(content.length);
     if (header.flag === 'x') {
       this.pax = content;

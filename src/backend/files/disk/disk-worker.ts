@@ -68,8 +68,9 @@ export class DiskChannel extends AgentChannel {
     this.giveBack = giveBack;
   }
 
-  override release({ buffer, byteLength }: Buffer): void {
-    if (buffer instanceof ArrayBuffer && byteLength === spareBytes && buffer.byteLength === spareBytes) {
+  override release({ buffer, byteOffset }: Buffer): void {
+    // The agent fills its buffers from their start; anything else is a part of what came with other things.
+    if (buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength === spareBytes) {
       this.giveBack(buffer);
     }
   }

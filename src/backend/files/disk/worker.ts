@@ -1,7 +1,8 @@
 /** The worker thread that an image is opened in: whatever a hostile one does to it, the engine goes on. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { encodeFrame, FrameReader } from '../agent/frames';
-import { DiskAgent } from './agent/agent';
+import { DiskAgent, type Send } from './agent/agent';
+import { Spares } from './agent/spares';
 import { asDiskError } from '../../ext4/disk-error';
 import { Ext4 } from '../../ext4/file-system';
 import type { Range } from '../../ext4/punch-holes';
@@ -27,18 +28,29 @@ function open(data: unknown): Ext4 {
   throw new Error('no image is named');
 }
 
-function post(port: MessagePort, head: Readonly<Record<string, unknown>>, payload?: Buffer): void {
+function post(
+  port: MessagePort,
+  spares: Spares,
+  head: Readonly<Record<string, unknown>>,
+  payload?: Buffer,
+): void {
   for (const part of encodeFrame(head, payload)) {
-    // A buffer of its own is handed over; a part of a larger one is copied.
-    const isOwn = part.byteLength === part.buffer.byteLength && part.buffer instanceof ArrayBuffer;
-    port.postMessage(isOwn ? part : Uint8Array.prototype.slice.call(part), isOwn ? [part.buffer] : []);
+    // A buffer of its own is handed over; a part of a larger one, which may have more in it, is copied.
+    const { buffer } = part;
+    if (buffer instanceof ArrayBuffer && (part.byteLength === buffer.byteLength || spares.isTaken(part))) {
+      port.postMessage(part, [buffer]);
+    } else {
+      port.postMessage(Uint8Array.prototype.slice.call(part));
+    }
   }
 }
 
 function serve(port: MessagePort, image: Ext4, data: unknown): void {
   const isRootDisk =
     typeof data === 'object' && data !== null && 'isRootDisk' in data && data.isRootDisk === true;
-  const agent = new DiskAgent(image, (head, payload) => post(port, head, payload), { isRootDisk });
+  const spares = new Spares();
+  const send: Send = (head, payload) => post(port, spares, head, payload);
+  const agent = new DiskAgent(image, send, { isRootDisk, spares });
   const frames = new FrameReader(
     (frame) => agent.receive(frame),
     () => maxRequest,
@@ -47,7 +59,7 @@ function serve(port: MessagePort, image: Ext4, data: unknown): void {
     if (message instanceof Uint8Array) {
       frames.push(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
     } else if (message instanceof ArrayBuffer) {
-      agent.spares.give(message);
+      spares.give(message);
     } else if (message === 'ping') {
       port.postMessage({ busy: agent.busy } satisfies FromWorker);
     } else if (message === 'end') {
@@ -57,7 +69,7 @@ function serve(port: MessagePort, image: Ext4, data: unknown): void {
         .finally(() => port.close());
     }
   });
-  post(port, { hello: protocol });
+  send({ hello: protocol });
 }
 
 if (parentPort !== null && isFillData(workerData)) {

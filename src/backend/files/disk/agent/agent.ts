@@ -29,8 +29,7 @@ const graceMs = 5000;
 
 export class DiskAgent {
   private readonly jobs = new Map<number, { job: Job; ended: Promise<void> }>();
-  /** What the engine gives back goes here. */
-  readonly spares = new Spares();
+  private readonly spares: Spares;
   private readonly content: Content;
   private readonly stages: Stages;
   private readonly watches = new Watches();
@@ -43,8 +42,9 @@ export class DiskAgent {
   constructor(
     private readonly fs: Ext4,
     private readonly send: Send,
-    { isRootDisk = false } = {},
+    { isRootDisk = false, spares = new Spares() } = {},
   ) {
+    this.spares = spares;
     const volume = new Volume(fs, isRootDisk);
     const content = (this.content = new Content(volume));
     const stages = (this.stages = new Stages(volume));

@@ -7,11 +7,20 @@ const maxKept = 4;
 
 export class Spares {
   private readonly kept: ArrayBuffer[] = [];
+  /** What was taken: it may be handed over as a whole, also where only its beginning is meant. */
+  private readonly taken = new WeakSet<ArrayBufferLike>();
 
   /** Of `spareBytes`, and no particular content. */
   take(): Buffer {
     const kept = this.kept.pop();
-    return kept === undefined ? Buffer.allocUnsafeSlow(spareBytes) : Buffer.from(kept);
+    const buffer = kept === undefined ? Buffer.allocUnsafeSlow(spareBytes) : Buffer.from(kept);
+    this.taken.add(buffer.buffer);
+    return buffer;
+  }
+
+  /** Whether the bytes are in a buffer of these, in which nothing else is. */
+  isTaken({ buffer }: Uint8Array): boolean {
+    return this.taken.has(buffer);
   }
 
   give(buffer: ArrayBuffer): void {

@@ -56,7 +56,7 @@ export class TarIn implements TarVisitor {
   private readonly root: number;
   /** Rights of their own are for files that stay where they are trusted, not for what comes from elsewhere. */
   private readonly keepsRights: boolean;
-  private readonly reader = new TarReader(this);
+  private readonly reader = new TarReader(this, { lendsContent: true });
   private readonly batch: Batch;
   /** Times of folders are set last: what is put into them changes them. */
   private readonly folderTimes = new Map<number, TarEntry>();

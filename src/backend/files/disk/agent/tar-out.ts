@@ -6,7 +6,6 @@ import { sparseParts } from '../../../tar/holes';
 import { baseName, isOwnName, joinPath } from '../../../../api/rules/volume-path';
 import { errorReply } from '../../../ext4/disk-error';
 import { blockSize, encodeHeader, paddingOf, type TarEntry } from '../../../tar/header';
-import { Slab } from '../../../tar/slab';
 import { attributesOf } from '../../../ext4/structures/attributes';
 import type { FileReader } from '../../../ext4/file-content';
 import type { Ext4 } from '../../../ext4/file-system';
@@ -51,7 +50,10 @@ export class TarOut {
   private readonly extent: Extent;
   private readonly chunks: Generator<Buffer, void>;
   private readonly trail = new Trail();
-  private readonly slab = new Slab();
+  /** A small file with its header, until it is copied. */
+  private readonly small = Buffer.allocUnsafeSlow(2 * smallSize);
+  /** What did not fit any more. */
+  private held: Buffer | undefined;
   /** The first names of files that have several. */
   private readonly linked = new Map<number, string>();
   /** What could not be read. */
@@ -76,18 +78,36 @@ export class TarOut {
     this.chunks = this.pack(place.inode, name);
   }
 
-  /** About a megabyte; empty at the end. */
+  /** Up to a megabyte, in a buffer of its own; empty at the end. */
   next(): Buffer {
-    const gathered: Buffer[] = [];
-    for (let size = 0; size < piece;) {
-      const step: IteratorResult<Buffer, void> = this.chunks.next();
-      if (step.done === true) {
+    let all: Buffer | undefined;
+    let used = 0;
+    for (let part = this.part(); part !== undefined; part = this.part()) {
+      if (used === 0 && part.length >= piece) {
+        return part;
+      }
+      if (used + part.length > piece) {
+        this.held = part;
         break;
       }
-      gathered.push(step.value);
-      size += step.value.length;
+      all ??= this.spares.take();
+      used += part.copy(all, used);
+      if (this.spares.isTaken(part) && part.buffer instanceof ArrayBuffer) {
+        this.spares.give(part.buffer);
+      }
     }
-    return gathered.length === 1 ? (gathered[0] ?? Buffer.alloc(0)) : Buffer.concat(gathered);
+    return all === undefined ? Buffer.alloc(0) : all.subarray(0, used);
+  }
+
+  /** The next part of the tar, which is as it is until the one after it is asked for. */
+  private part(): Buffer | undefined {
+    const { held } = this;
+    this.held = undefined;
+    if (held !== undefined) {
+      return held;
+    }
+    const step: IteratorResult<Buffer, void> = this.chunks.next();
+    return step.done === true ? undefined : step.value;
   }
 
   close(): void {
@@ -183,7 +203,9 @@ export class TarOut {
   /** An entry with all that belongs to it. */
   private withContent(header: Buffer, content: FileReader): Buffer {
     const end = header.length + content.size;
-    const all = this.slab.take(end + paddingOf(content.size));
+    const length = end + paddingOf(content.size);
+    const { small } = this;
+    const all = length > small.length ? Buffer.allocUnsafeSlow(length) : small.subarray(0, length);
     header.copy(all);
     content.readInto(all.subarray(header.length, end), 0);
     return all.fill(0, end);
