@@ -1,6 +1,5 @@
 /** What is started as the engine: runs its bundle, `engine-main.js`, with the code kept of it in the state directory. */
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { forChildren } from '../api/engine/environment';
 import { stateDirectory } from '../api/rules/endpoint';
 import { runWithKeptCode } from './kept-code';
@@ -14,12 +13,13 @@ const maker = process.versions.electron === undefined ? 'node' : 'electron';
  * V8's space for new objects grows at the start, which saves collections then. A busy moment later would make it 30 MiB
  * larger; it shrinks only when the engine rests (`services/engine/idle-memory.ts`).
  */
-function stopGrowing(): void {
+async function stopGrowing(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 runWithKeptCode(
   join(__dirname, 'engine-main.js'),
   join(stateDirectory(), `engine.${maker}.code`),
-  stopGrowing,
+  () => void stopGrowing(),
 );
