@@ -1,7 +1,10 @@
 /** Which OpenSSH clients of this machine may read our configuration. */
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { run } from '../machine/run';
+import { replaceChanged } from '../machine/whole-file';
 
 /** Major and minor. */
 export type SshVersion = readonly [number, number];
@@ -9,6 +12,13 @@ export type SshVersion = readonly [number, number];
 /** The first with `Include`: an older one does not read our file. */
 export const firstWithInclude: SshVersion = [7, 3];
 const timeoutMs = 3_000;
+
+/** By path: which file it was, and the version that it said. */
+const Asked = Type.Record(
+  Type.String(),
+  Type.Object({ stamp: Type.String(), version: Type.Tuple([Type.Number(), Type.Number()]) }),
+);
+type Asked = Static<typeof Asked>;
 
 /** Several may be installed, and each reads the user's configuration, whichever is first in PATH. */
 function candidates({ PATH = '', SystemRoot = 'C:\\Windows' }: NodeJS.ProcessEnv): string[] {
@@ -20,13 +30,50 @@ function candidates({ PATH = '', SystemRoot = 'C:\\Windows' }: NodeJS.ProcessEnv
   return folders.map((folder) => join(folder, isWindows ? 'ssh.exe' : 'ssh'));
 }
 
-/** The oldest of all that are found; `firstWithInclude` when none is. */
-export async function oldestClient(env: NodeJS.ProcessEnv = process.env): Promise<SshVersion> {
+/**
+ * The oldest of all that are found; `firstWithInclude` when none is. What they said is kept at `keptAt`, and a program is
+ * asked again when its file is another: each start of the engine waits for this.
+ */
+export async function oldestClient(
+  env: NodeJS.ProcessEnv = process.env,
+  keptAt?: string,
+): Promise<SshVersion> {
   const real = await Promise.all(candidates(env).map((path) => realpath(path).catch(() => undefined)));
   const programs = new Set(real.filter((path) => path !== undefined));
-  const versions = await Promise.all([...programs].map(versionOf));
-  const known = versions.filter((version) => version !== undefined);
+  const before = keptAt === undefined ? {} : await readAsked(keptAt);
+  const found = await Promise.all([...programs].map((program) => ask(program, before[program])));
+  const asked = found.flatMap((entries) => Object.entries(entries));
+  if (keptAt !== undefined) {
+    // Where nothing can be written they are asked again.
+    await replaceChanged(keptAt, JSON.stringify(Object.fromEntries(asked))).catch(() => undefined);
+  }
+  const known = asked.map(([, { version }]) => version);
   return known.sort(([a, b], [c, d]) => a - c || b - d)[0] ?? firstWithInclude;
+}
+
+async function readAsked(path: string): Promise<Asked> {
+  try {
+    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return Value.Check(Asked, content) ? content : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Nothing of a program that does not say its version: the next start asks it again. */
+async function ask(program: string, before: Asked[string] | undefined): Promise<Asked> {
+  const stamp = await stampOf(program);
+  if (before?.stamp === stamp) {
+    return { [program]: before };
+  }
+  const version = await versionOf(program);
+  return version === undefined ? {} : { [program]: { stamp, version: [...version] } };
+}
+
+/** Another after an update, also one that sets back the time of its files. */
+async function stampOf(program: string): Promise<string> {
+  const found = await stat(program).catch(() => undefined);
+  return [found?.dev, found?.ino, found?.size, found?.mtimeMs, found?.ctimeMs].join(' ');
 }
 
 async function versionOf(program: string): Promise<SshVersion | undefined> {

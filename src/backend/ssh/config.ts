@@ -109,7 +109,8 @@ export class SshConfig {
 
   constructor(
     private readonly state: StateDirectory,
-    private readonly findOldest: () => Promise<SshVersion> = oldestClient,
+    private readonly findOldest: () => Promise<SshVersion> = () =>
+      oldestClient(process.env, state.sshClients),
     private readonly program: ProxyProgram = ownProxyProgram(state.home),
   ) {}
 

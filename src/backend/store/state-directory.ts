@@ -141,6 +141,10 @@ export class StateDirectory {
   get sshProxy(): string {
     return join(this.ssh, process.platform === 'win32' ? 'proxy.cmd' : 'proxy');
   }
+  /** The versions of OpenSSH's clients on this machine. */
+  get sshClients(): string {
+    return join(this.ssh, 'clients.json');
+  }
   get knownHosts(): string {
     return join(this.ssh, 'known_hosts');
   }

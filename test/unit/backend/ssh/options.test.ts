@@ -220,4 +220,25 @@ describe('ssh/options', () => {
     assert.deepEqual(await oldestClient({ PATH: [other, old, '/usr/bin'].join(delimiter) }), [7, 9]);
     assert((await oldestClient({ PATH: '' }))[0] >= firstWithInclude[0]);
   });
+
+  it('asks a client for its version once, until its file is another', async () => {
+    const place = (name: string) => join(folder(), name);
+    const [program, asked, kept] = [place('ssh'), place('asked'), place('clients.json')];
+    const install = async (version: string) => {
+      await writeFile(program, `#!/bin/sh\necho x >> '${asked}'\necho 'OpenSSH_${version}p1' >&2\n`);
+      await chmod(program, 0o755);
+    };
+    const times = async () => (await readFile(asked, 'utf8')).length / 2;
+    const oldest = () => oldestClient({ PATH: folder() }, kept);
+    await install('7.4');
+    assert.deepEqual([await oldest(), await oldest(), await times()], [[7, 4], [7, 4], 1]);
+    await install('7.5');
+    assert.deepEqual([await oldest(), await oldest(), await times()], [[7, 5], [7, 5], 2]);
+    for (const damage of ['', '[]', '{"x": 1}', JSON.stringify({ [program]: { stamp: '', version: [9] } })]) {
+      await writeFile(kept, damage);
+      assert.deepEqual(await oldest(), [7, 5], damage);
+    }
+    const elsewhere = join(folder(), 'no-such-folder', 'clients.json');
+    assert.deepEqual(await oldestClient({ PATH: folder() }, elsewhere), [7, 5]);
+  });
 });
