@@ -1,7 +1,6 @@
 /** The HTTP server: routes of the contract, streams, OpenAPI, and errors in one form. */
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import { BerthError, asBerthError } from '../../api/errors';
 import { paths, streamPaths } from '../../api/paths';
@@ -12,11 +11,11 @@ import { closeInOrder } from './closing';
 import { guardRoutes, ofSocket, type FindPrincipal } from './guard';
 import { makeHandlers } from './handlers';
 import { registerLease } from './lease-route';
-import { completeDocument } from './openapi';
+import { describeRoutes } from './described-routes';
 import { registerHandlers } from './register';
 import type { Services } from './services';
 import { registerStreams } from './stream-routes';
-import { makeValidator } from './validation';
+import { makeValidator, noCompilers } from './validation';
 import { nameWholeVolumes } from './volume-names';
 
 const readStreams = new Set<string>([streamPaths.fileContent, streamPaths.fileArchive, streamPaths.logs]);
@@ -42,6 +41,7 @@ export async function createServer(
       reply.raw.end(JSON.stringify(errorAnswer(mistake(error))));
     },
     clientErrorHandler: refuseMalformed,
+    schemaController: { compilersFactory: noCompilers },
   });
   server.setValidatorCompiler(({ schema, httpPart }) => makeValidator(schema as object, httpPart));
   // Answers are made by us and typed: checking them again would cost more than it finds.
@@ -51,12 +51,7 @@ export async function createServer(
   guardRoutes(server, services.visibility, principalOf);
   takeEmptyJson(server);
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Berth engine', version, description: 'Persistent workspaces on your own machine.' },
-    },
-  });
+  const describe = describeRoutes(server, version);
   await server.register(websocket);
   holdWhileAnswering(server, services);
   nameWholeVolumes(server, services);
@@ -64,14 +59,10 @@ export async function createServer(
   registerStreams(server, services);
   registerAttach(server, services);
   registerLease(server, services);
-  let document: object | undefined;
   server.get(
     streams.openapi.path,
     { config: { scope: streams.openapi.scope }, schema: { hide: true } },
-    () => {
-      document ??= completeDocument(server.swagger());
-      return document;
-    },
+    describe,
   );
   return server;
 }

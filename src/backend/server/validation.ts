@@ -12,6 +12,13 @@ export const validation = {
   validateSchema: false,
 };
 
+function unused(): never {
+  throw new Error('The server has compilers of its own.');
+}
+
+/** In the place of Fastify's own, which are set before any route: to read them takes as long as to make the routes. */
+export const noCompilers = { buildValidator: unused, buildSerializer: unused };
+
 /** By whether values are made of text, as in query strings and paths, which hold nothing else. Made on first use. */
 const validators = new Map<boolean, Ajv>();
 
@@ -27,9 +34,42 @@ export type Validate<T = unknown> = (input: unknown) => { value: T } | { error: 
 export function makeValidator<T = unknown>(schema: object, part: string | undefined): Validate<T> {
   let compiled: ValidateFunction<T> | undefined;
   return (input) => {
+    if (part !== 'body' && compiled === undefined) {
+      const value = flagsIn(schema, input);
+      if (value !== undefined) {
+        return { value: value as T };
+      }
+    }
     compiled ??= validatorOf(part !== 'body').compile<T>(schema);
     return compiled(input) ? { value: input } : { error: describe(compiled.errors ?? [], part) };
   };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** The schema asks for this, and for nothing else. */
+const isFlag = (schema: unknown): boolean =>
+  isRecord(schema) && schema.type === 'boolean' && Object.keys(schema).every((key) => flagWords.has(key));
+const flagWords = new Set(['type', 'description']);
+
+/**
+ * The value of a query that says nothing but yes or no, as those of the first requests of all commands do; undefined for
+ * any other. To read and run the library for it takes longer than all else of an answer.
+ */
+function flagsIn(schema: object, input: unknown): Record<string, boolean> | undefined {
+  const { type, properties, required, ...rest } = schema as Record<string, unknown>;
+  const isPlain = Object.keys(rest).every((key) => key === 'additionalProperties' || key === 'description');
+  const isEmpty = !Array.isArray(required) || required.length === 0;
+  if (type !== 'object' || !isRecord(properties) || !isRecord(input) || !isPlain || !isEmpty) {
+    return undefined;
+  }
+  const hasDefault = Object.values(properties).some((each) => !isRecord(each) || 'default' in each);
+  const isKnown = ([key, text]: [string, unknown]): boolean =>
+    Object.hasOwn(properties, key) && isFlag(properties[key]) && (text === 'true' || text === 'false');
+  return !hasDefault && Object.entries(input).every(isKnown)
+    ? Object.fromEntries(Object.entries(input).map(([key, text]) => [key, text === 'true']))
+    : undefined;
 }
 
 /** Reads one message of a stream, which is JSON. Throws `bad_request`, naming the field. */

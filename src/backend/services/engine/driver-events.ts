@@ -35,9 +35,8 @@ export class DriverEvents {
 
   private seen(driver: Driver, event: DriverEvent): void {
     if (event.type === 'connection') {
-      void this.reportStatus(driver).catch((error: unknown) => {
-        this.log.debug({ err: asBerthError(error).message }, 'driver status not read after an event');
-      });
+      // Not at once: the first comes when the engine starts, and somebody waits for its first answer.
+      this.soon(`driver:${driver.kind}`, () => this.reportStatus(driver));
     } else if (event.type === 'volume') {
       this.soon(event.name, () => this.reportVolume(driver, event.name, event.what === 'removed'));
     } else {
@@ -50,7 +49,7 @@ export class DriverEvents {
     const timer = setTimeout(() => {
       this.pending.delete(key);
       run().catch((error: unknown) => {
-        this.log.debug({ err: asBerthError(error).message, key }, 'volume not read after an event');
+        this.log.debug({ err: asBerthError(error).message, key }, 'not read after an event');
       });
     }, coalesceMs);
     this.pending.set(key, timer);

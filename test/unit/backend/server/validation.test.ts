@@ -26,6 +26,29 @@ describe('the schemas of requests', () => {
     }
   });
 
+  it('take flags of a query alike with and without the library that is read for all else', () => {
+    const texts = ['true', 'false', '1', '', 'TRUE', ['true', 'false']];
+    let accepted = 0;
+    for (const [id, route] of [...Object.entries(routes), ...Object.entries(streams)]) {
+      const schema: unknown = Reflect.get(route, 'query');
+      if (typeof schema !== 'object' || schema === null) {
+        continue;
+      }
+      const properties: unknown = Reflect.get(schema, 'properties');
+      const keys = [...Object.keys(properties ?? {}), 'other', 'constructor'];
+      const inputs = [{}, ...keys.flatMap((key) => texts.map((text) => ({ [key]: text })))];
+      const read = makeValidator(schema, 'querystring');
+      read({ 'no such': 'field' });
+      for (const input of inputs) {
+        const own = makeValidator(schema, 'querystring')({ ...input });
+        const library = read({ ...input });
+        assert.deepEqual(own, library, `${id} ${JSON.stringify(input)}`);
+        accepted += 'value' in own ? 1 : 0;
+      }
+    }
+    assert.ok(accepted > 40, String(accepted));
+  });
+
   it('refuse and fill in as if they were checked', () => {
     const schema = {
       type: 'object',
