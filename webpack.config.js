@@ -12,11 +12,14 @@ const nativeModules = ({ request }, callback) => {
 };
 
 /**
- * Docker's BuildKit sessions are not used, its SSH is by the user's own OpenSSH, and the API is described in JSON only:
- * what these need stays out.
+ * Docker's BuildKit sessions are not used, its SSH is by the user's own OpenSSH, the API is described in JSON only, the
+ * server has compilers of schemas of its own, and makes no WebSocket without a network: what these need stays out.
  */
 const unusedModules = {
   yaml: false,
+  '@fastify/ajv-compiler': false,
+  '@fastify/fast-json-stringify-compiler': false,
+  duplexify: false,
   '@grpc/grpc-js': false,
   '@grpc/proto-loader': false,
   protobufjs: false,

@@ -1,7 +1,5 @@
 /** The OpenAPI document, made when it is asked for: what describes routes is not read, and does nothing, at the start. */
 import fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
-import swagger from '@fastify/swagger';
-import { completeDocument } from './openapi';
 import { noCompilers } from './validation';
 
 /** To be called before routes are registered. What it returns makes the document of them, once. */
@@ -22,6 +20,10 @@ export function describeRoutes(server: FastifyInstance, version: string): () => 
 
 /** By a server of its own, which never listens. */
 async function makeDocument(routes: readonly RouteOptions[], version: string): Promise<object> {
+  const [{ default: swagger }, { completeDocument }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('./openapi.js'),
+  ]);
   const describer = fastify({
     exposeHeadRoutes: false,
     schemaController: { compilersFactory: noCompilers },
