@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { pulledImage } from '../../../api/rules/image-reference';
 import { formatBytes } from '../../../api/rules/sizes';
-import type { DriverStatus, EngineInfo, Image, Limits, RuntimeKind } from '../../../api';
+import type { DriverStatus, EngineInfo, Image, Limits, NetworkMode, RuntimeKind } from '../../../api';
 import { engineSentence } from '../../../ui/operations/engine-sentences';
 import type { Store } from '../../../ui/store';
 import { limitsWords, runtimeWords } from '../../../ui/words';
@@ -72,6 +72,19 @@ function runtimeItem(runtime: RuntimeKind, drivers: readonly DriverStatus[]): Pi
   };
 }
 
+/** That a network was taken back, and why: the runtime has none of the kind, or none of its ports without one. */
+function takenBackWords(runtime: RuntimeKind, network: NetworkMode): string {
+  const { plural } = runtimeWords(runtime);
+  return network === 'off'
+    ? t('{0} publish no ports without a network: it is “{1}” again.', plural, networkWords('on'))
+    : t(
+        '{0} can’t have the network “{1}”: it is “{2}” again.',
+        plural,
+        networkWords(network),
+        networkWords('on'),
+      );
+}
+
 function askRuntime(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   const { drivers } = info;
   const items = drivers.map(({ runtime }) => runtimeItem(runtime, drivers));
@@ -83,14 +96,7 @@ function askRuntime(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
       draft.runtime = runtime;
       const network = dropUnfitNetwork(draft, info);
       if (network !== undefined) {
-        void showInformationMessage(
-          t(
-            '{0} can’t have the network “{1}”: it is “{2}” again.',
-            runtimeWords(runtime).plural,
-            networkWords(network),
-            networkWords('on'),
-          ),
-        );
+        void showInformationMessage(takenBackWords(runtime, network));
       }
       return 'next';
     },

@@ -27,18 +27,23 @@ export function idleChoice(idle: IdlePolicy | undefined): number {
 const networksOf = ({ drivers }: Pick<EngineInfo, 'drivers'>, kind: RuntimeKind): readonly NetworkMode[] =>
   drivers.find(({ runtime }) => runtime === kind)?.features?.networks ?? ['on', 'off'];
 
-/** Takes a network back that the runtime can't have; answers what was taken back. */
+/** Takes a network back that the runtime can't have, or not with the ports to publish; answers what was taken back. */
 export function dropUnfitNetwork(
   draft: WorkspaceDraft,
   info: Pick<EngineInfo, 'drivers'>,
 ): NetworkMode | undefined {
   const { network, ...others } = draft.more ?? {};
-  if (network === undefined || networksOf(info, draft.runtime).includes(network)) {
+  const isFit = network === undefined || networksOf(info, draft.runtime).includes(network);
+  if (isFit && (network !== 'off' || !(draft.more?.ports?.length && needsNetwork(draft, info)))) {
     return undefined;
   }
   draft.more = others;
   return network;
 }
+
+/** Whether ports of that runtime are published by its network. */
+const needsNetwork = ({ runtime }: WorkspaceDraft, { drivers }: Pick<EngineInfo, 'drivers'>): boolean =>
+  drivers.find((each) => each.runtime === runtime)?.features?.portsWithoutNetwork !== true;
 
 const change = (draft: WorkspaceDraft, more: MoreChoices): void => {
   draft.more = { ...draft.more, ...more };
@@ -48,10 +53,10 @@ const change = (draft: WorkspaceDraft, more: MoreChoices): void => {
 export function moreSteps(first: number, info: EngineInfo): Step[] {
   const shows: Step['show'][] = [
     (draft, place) => chooseOne(first, draft, place),
-    askPorts,
+    (draft, place) => askPorts(info, draft, place),
     askVariables,
     askVolumes,
-    (draft, place) => askNetwork(info, draft, place),
+    (draft, place) => askNetwork({ info, portsStep: first + 1 }, draft, place),
     askIdle,
   ];
   return shows.map((show) => ({ show, isSkipped: () => true }));
@@ -89,15 +94,27 @@ function chooseOne(first: number, draft: WorkspaceDraft, place: StepPlace) {
   });
 }
 
-function askPorts(draft: WorkspaceDraft, place: StepPlace) {
+/** What is wrong with the ports that are typed; undefined where nothing is. */
+export function portsProblem(
+  text: string,
+  draft: WorkspaceDraft,
+  info: Pick<EngineInfo, 'drivers'>,
+): string | undefined {
+  const ports = parsePorts(text);
+  if (ports === undefined) {
+    return t('Enter ports, e.g. 8080, or two, e.g. 18080:8080, each once and of at most 65535.');
+  }
+  return ports.length > 0 && draft.more?.network === 'off' && needsNetwork(draft, info)
+    ? t('The network is off: a container without one publishes no port. Turn it on first, or leave this empty.')
+    : undefined;
+}
+
+function askPorts(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   return showInput(place, {
     prompt: t('Ports inside that are reached on 127.0.0.1 of this machine'),
     placeHolder: '8080, 13000:3000',
     value: portsText(draft.more?.ports),
-    validate: (text) =>
-      parsePorts(text) === undefined
-        ? t('Enter ports, e.g. 8080, or two, e.g. 18080:8080, each once and of at most 65535.')
-        : undefined,
+    validate: (text) => portsProblem(text, draft, info),
     accept: (text) => change(draft, { ports: parsePorts(text) ?? [] }),
   });
 }
@@ -137,18 +154,40 @@ export function networkWords(network: NetworkMode): string {
   }[network];
 }
 
-function askNetwork(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
-  const networks = networksOf(info, draft.runtime);
+/** The networks to choose from; `leadsToPorts`: it can't be had with the ports that are to be published. */
+export function networkItems(
+  draft: WorkspaceDraft,
+  info: Pick<EngineInfo, 'drivers'>,
+): (PickItem<NetworkMode> & { leadsToPorts: boolean })[] {
+  const ports = portsText(draft.more?.ports);
+  const isBound = ports !== '' && needsNetwork(draft, info);
   const details: Readonly<Record<NetworkMode, string>> = {
     on: t('The internet, but nothing that listens on this machine only.'),
-    off: t('Nothing but SSH from this machine.'),
+    off: isBound
+      ? t('Not while ports are to be published: choose it to take {0} back first.', ports)
+      : t('Nothing but SSH from this machine.'),
     'host-loopback': t('What listens on this machine only is reached as 10.0.2.2, too.'),
   };
+  return networksOf(info, draft.runtime).map((value) => ({
+    label: networkWords(value),
+    detail: details[value],
+    value,
+    leadsToPorts: value === 'off' && isBound,
+  }));
+}
+
+function askNetwork(
+  { info, portsStep }: { info: EngineInfo; portsStep: number },
+  draft: WorkspaceDraft,
+  place: StepPlace,
+) {
+  const items = networkItems(draft, info);
   return showPick(place, {
     placeHolder: t('Network of the workspace'),
-    items: networks.map((value) => ({ label: networkWords(value), detail: details[value], value })),
+    items,
     active: draft.more?.network ?? 'on',
     accept: (network) => {
+      if (items.some(({ value, leadsToPorts }) => leadsToPorts && value === network)) return portsStep;
       change(draft, { network });
       return 'next';
     },
