@@ -1,6 +1,6 @@
 /** Finding a place in a volume by browsing or typing: one list that follows what is typed. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../api/rules/sizes';
+import { formatBytes } from '../ui/sizes';
 import { asBerthError, type FileEntry, type FileList } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { parentPath } from '../api/rules/volume-path';

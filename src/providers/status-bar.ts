@@ -8,6 +8,7 @@ import { DisposableList } from '../ui/signal';
 import type { Store } from '../ui/store';
 import { isInTransition } from '../api/rules/lifecycle';
 import { plainLabel } from '../ui/plain-label';
+import { engineSentence } from '../ui/operations/engine-sentences';
 import { stateWord } from '../ui/words';
 import { placeWords } from './files/place-words';
 import { isAllVolumes, placeOf } from './files/volume-uri';
@@ -111,7 +112,7 @@ export class StatusBar implements vscode.Disposable {
   private notReady(): string {
     const state = this.link.state;
     if (state.kind === 'failed') {
-      return state.error.message;
+      return engineSentence(state.error.message);
     }
     return state.kind === 'starting' ? t('The engine is starting') : t('The engine is stopped');
   }

@@ -1,6 +1,6 @@
 /** The progress of an operation in a few words and as a fraction. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../api/rules/sizes';
+import { formatBytes } from './sizes';
 import type { Operation, Progress } from '../api';
 import { engineWords } from './operations/engine-words';
 

@@ -9,6 +9,7 @@ import type { EngineLink, Logger } from './engine-link';
 import type { Store } from './store';
 import { percent, progressText } from './progress';
 import { asSentence } from './words';
+import { engineSentence } from './operations/engine-sentences';
 import { hintedRemedy, hintInWindow } from './remedies/hinted-remedy';
 import type { RemedyButton } from './remedies/remedy-button';
 import { Cancelled } from './cancelled';
@@ -106,10 +107,11 @@ export class Runner {
     const showLog = t('Show Berth Log');
     const buttons = remedies === undefined ? [] : [remedies].flat();
     const hint = hintInWindow(error);
+    const message = engineSentence(error.message);
     const text = t(
       '{0}: {1}',
       title,
-      hint === undefined ? error.message : `${asSentence(error.message)} ${hint}`,
+      hint === undefined ? message : `${asSentence(message)} ${hint}`,
     );
     const titles = buttons.map((button) => button.title);
     const { detail } = error;

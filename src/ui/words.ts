@@ -1,7 +1,8 @@
 /** Sizes, times and states as people read them. */
 import * as vscode from 'vscode';
 import type { Holder, Limits, RuntimeKind, Volume, Workspace, WorkspaceState } from '../api';
-import { exactMiB, formatBytes } from '../api/rules/sizes';
+import { exactMiB } from '../api/rules/sizes';
+import { formatBytes } from './sizes';
 
 const { t } = vscode.l10n;
 

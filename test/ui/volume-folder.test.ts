@@ -186,4 +186,31 @@ describe('a volume opened as a folder', function () {
     await row(other).waitFor('visible', slow);
     await found.pane.waitFor({ state: 'hidden' });
   });
+
+  it('names the volume of a folder of one that is opened alone, and edits in it', async () => {
+    const { workbench } = ui;
+    const name = `src (${other})`;
+    await workbench.tree('Volumes').expand(other);
+    await row('src').contextMenu('Open Volume as Folder');
+    await workbench.quickInput.pick('Open in this window');
+    const starts = new RegExp(`^${name.replace(/[()]/g, '\\$&')}`, 'i');
+    await eventually('the title of the window', async () => {
+      const title = await workbench.page.title();
+      assert.match(title, starts);
+      assert.ok(title.includes('[Berth]'), title);
+    });
+    await workbench.openSideBar('Explorer');
+    await explorer().row('main.js').waitFor('visible', slow);
+    assert.match(await rootTitle().innerText(), starts);
+    await explorer().row('main.js').doubleClick();
+    await workbench.editor.waitForTab('main.js');
+    await workbench.page.locator('.breadcrumbs-control').waitFor();
+    // What the view of volumes opens is the same file, in the same editor.
+    await workbench.openSideBar('Berth');
+    await workbench.tree('Volumes').expand(other, 'src');
+    await row('main.js').doubleClick();
+    await workbench.statusBar(/Ln 1, Col \d+/);
+    assert.equal(await workbench.editor.tab('main.js').count(), 1);
+    await workbench.screenshot('folder-of-a-volume');
+  });
 });

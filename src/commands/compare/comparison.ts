@@ -1,7 +1,7 @@
 /** The comparison whose changes are in the view: it fills while the two sides are compared. */
 import * as vscode from 'vscode';
 import { asBerthError, type CompareEnd, type CompareFailure } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { compare } from '../../client/compare';
 import { viewIds } from '../../ui/ids';
 import { showInView } from '../../ui/messages';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { BerthError, asBerthError, type FileMeasure } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
 import { topmost } from '../../providers/files/paths';

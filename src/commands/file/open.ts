@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { isForEditor } from '../../providers/files/editor-size';
 import { volumeUri } from '../../providers/files/volume-uri';
 import type { Handler } from '../command';

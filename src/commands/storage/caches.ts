@@ -1,7 +1,7 @@
 /** What is kept to be quicker the next time: its section on the page of storage, and its clean-up after a dialog. */
 import * as vscode from 'vscode';
 import type { Cache, CacheId } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { showInformationMessage } from '../../ui/messages';
 import { confirm, reportDone } from '../input';
 import type { Services } from '../command';

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { Cache, Image, Snapshot, Volume, Workspace } from '../../api';
 import type { TrashItem } from '../../api/trash/schemas';
-import { formatBytes, gibibyte, mebibyte } from '../../api/rules/sizes';
+import { gibibyte, mebibyte } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { isOfOthers, sortVolumes } from '../../providers/trees/arrange';
 import { natureWords, sizeWord, volumeLabel } from '../../providers/trees/volume-item';
 import { names, time, usedWords } from '../../ui/words';

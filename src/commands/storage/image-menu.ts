@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Image, RuntimeKind } from '../../api';
 import { runtimeKinds } from '../../api/rules/runtimes';
 import { isName } from '../../api/rules/names';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { choice } from '../../ui/settings';
 import { confirm, reportDone } from '../input';
 import type { Services } from '../command';

@@ -1,7 +1,7 @@
 /** Snapshots: their section on the page of storage, by volume, and what can be done with those of one. */
 import * as vscode from 'vscode';
 import type { Snapshot } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { CommandId } from '../../ui/contributions/commands';
 import { pickOne } from '../../ui/pick';
 import { time } from '../../ui/words';

@@ -1,6 +1,6 @@
 /** The trash: its section on the page of storage, and what can be done with an item. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { TrashItem } from '../../api/trash/schemas';
 import type { CommandId } from '../../ui/contributions/commands';
 import { pickOne } from '../../ui/pick';

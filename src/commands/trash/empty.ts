@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { showInformationMessage } from '../../ui/messages';
 import type { Handler } from '../command';
 import { confirm } from '../input';

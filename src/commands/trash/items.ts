@@ -1,7 +1,7 @@
 /** What is in the trash, in words, and how it is had back. */
 import * as vscode from 'vscode';
 import { isName } from '../../api/rules/names';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { TrashItem } from '../../api/trash/schemas';
 import type { EngineClient } from '../../client/engine-client';
 import { names, time } from '../../ui/words';

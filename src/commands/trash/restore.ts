@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { TrashItem } from '../../api/trash/schemas';
 import { showInformationMessage } from '../../ui/messages';
 import { pickOne } from '../../ui/pick';

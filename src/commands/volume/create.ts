@@ -5,6 +5,7 @@ import { ask } from '../input';
 import { Cancelled } from '../../ui/runner';
 import { isName } from '../../api/rules/names';
 import { parseDiskSize } from '../../api/rules/sizes';
+import { typedNumber } from '../../ui/sizes';
 import { pickOne } from '../../ui/pick';
 
 const { t } = vscode.l10n;
@@ -80,7 +81,7 @@ async function askSize(): Promise<number> {
     prompt: t('Size of the disk, e.g. 20 GiB. Unused space takes no room.'),
     value: defaultSize,
     validate: (text) =>
-      parseDiskSize(text) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined,
+      parseDiskSize(typedNumber(text)) === undefined ? t('A size, e.g. 512 MiB or 20 GiB.') : undefined,
   });
-  return parseDiskSize(size) ?? 0;
+  return parseDiskSize(typedNumber(size)) ?? 0;
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Snapshot } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { snapshotTitle } from '../../providers/trees/volume-snapshots';
 import { time } from '../../ui/words';
 import type { Handler } from '../command';

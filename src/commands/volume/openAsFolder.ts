@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import { workspaceOfRoot } from '../../api/rules/root-files';
 import { baseName } from '../../api/rules/volume-path';
 import { placeWords } from '../../providers/files/place-words';
-import { volumeUri } from '../../providers/files/volume-uri';
+import { folderUri, plainUri, type VolumePlace } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
 import { pickOne } from '../../ui/pick';
@@ -14,17 +15,25 @@ export const openVolumeAsFolder =
   async (target) => {
     const named = typeof target === 'string' ? { volume: target, path: '/' } : undefined;
     const place = named ?? (await targets.places(target, undefined))[0] ?? (await pick());
-    const of = placeWords(place.volume);
-    const name = place.path === '/' ? of : `${baseName(place.path)} (${of})`;
-    await openFolder(volumeUri(place.volume, place.path), name);
+    const name = folderName(place);
+    const plain = plainUri(place.volume, place.path);
+    // A volume's own folder has its name already; the others go by one that says of what they are.
+    const isNamed = place.path === '/' && name === place.volume;
+    await openFolder(isNamed ? plain : folderUri(place, name), name, plain);
 
     async function pick(): Promise<{ volume: string; path: string }> {
       return { volume: (await targets.pickVolume({ placeHolder: t('Volume to open') })).name, path: '/' };
     }
   };
 
-/** Asks how, then opens it under that name. Throws `Cancelled`. */
-export async function openFolder(uri: vscode.Uri, name: string): Promise<void> {
+/** What people call a folder: by its volume or workspace, and by its own name where it is not the whole. */
+export function folderName({ volume, path }: VolumePlace): string {
+  const base = baseName(path);
+  return base === '' ? placeWords(volume) : `${base} (${workspaceOfRoot(volume) ?? volume})`;
+}
+
+/** Asks how, then opens it under that name; a window that has folders takes `added`, with the name. Throws `Cancelled`. */
+export async function openFolder(uri: vscode.Uri, name: string, added = uri): Promise<void> {
   const ways = [
     {
       label: t('Add to this window'),
@@ -44,7 +53,7 @@ export async function openFolder(uri: vscode.Uri, name: string): Promise<void> {
   }
   if (chosen.way === 'add') {
     vscode.workspace.updateWorkspaceFolders((vscode.workspace.workspaceFolders ?? []).length, 0, {
-      uri,
+      uri: added,
       name,
     });
   } else {

@@ -1,7 +1,7 @@
 /** Choosing a volume, and snapshots of it. */
 import * as vscode from 'vscode';
 import type { Snapshot, Volume } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { pickOne } from '../../ui/pick';
 import { Cancelled } from '../../ui/runner';
 import { time } from '../../ui/words';

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Handler, Services } from '../command';
 import { ask } from '../input';
 import { parseDiskSize } from '../../api/rules/sizes';
+import { typedNumber } from '../../ui/sizes';
 import { showInformationMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
@@ -27,10 +28,10 @@ export const resizeVolume =
       title: t('Resize {0}', name),
       prompt: t('New size, larger than {0} MiB, e.g. 20 GiB', sizeMiB),
       validate: (text) =>
-        (parseDiskSize(text) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
+        (parseDiskSize(typedNumber(text)) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
     });
     await runner.run(t('Resizing {0}', name), async ({ client, signal }) => {
-      const body = { sizeMiB: parseDiskSize(size) ?? sizeMiB };
+      const body = { sizeMiB: parseDiskSize(typedNumber(size)) ?? sizeMiB };
       const payload = await client.call('volumes.resize', { params: { volume: name }, body, signal });
       store.take({ type: 'volume.changed', payload });
     });

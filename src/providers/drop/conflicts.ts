@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { ConflictPolicy, TransferCreate } from '../../api';
 import type { FileFacts, PathConflict } from '../../api/files/schemas';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { time } from '../../ui/words';
 import { choose } from '../../ui/dialog';
 import type { Task } from '../../ui/runner';

@@ -1,6 +1,6 @@
 /** Reads what is below URIs of other file systems, which VS Code alone reaches: those of a remote window. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { Task } from '../../ui/runner';
 import { baseName } from '../../api/rules/volume-path';
 import { maxWholeBytes } from '../files/editor-size';

@@ -1,6 +1,6 @@
 /** Writes contents that have no path on this machine into a volume, a few at a time. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { pathIn } from '../files/paths';
 import { asBerthError, type ConflictPolicy } from '../../api';
 import type { Task } from '../../ui/runner';

@@ -3,7 +3,7 @@
  * file passes through here as a whole, since VS Code writes no other way.
  */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { asBerthError, type ConflictPolicy, type FileEntry } from '../../api';
 import { Cancelled, type Task } from '../../ui/runner';
 import { maxWholeBytes, tooLargeToCopy } from '../files/editor-size';

@@ -1,6 +1,6 @@
 /** What became of a transfer, in a sentence. The counts come from the operation's `result`. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { Operation } from '../../api';
 import { resultOf } from '../../api/rules/results';
 

@@ -1,6 +1,7 @@
 /** Which files are opened in an editor without a question, and which may be copied through VS Code. */
 import * as vscode from 'vscode';
-import { formatBytes, mebibyte } from '../../api/rules/sizes';
+import { mebibyte } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { setting } from '../../ui/settings';
 
 const { t } = vscode.l10n;

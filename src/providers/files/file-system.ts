@@ -1,6 +1,6 @@
 /** `berth:/<volume>/<path>`: the files of volumes as a file system of VS Code, running or not. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { asBerthError, type FileChange, type FileEntry } from '../../api';
 import type { EngineClient } from '../../client/engine-client';
 import type { WatchTarget } from '../../client/watch';
@@ -19,7 +19,15 @@ import { baseName } from '../../api/rules/volume-path';
 import { removeFrom } from './remove-from';
 import { transferBetween } from './transfer-between';
 import { volumeNamed } from './volume-names';
-import { isAllVolumes, isOlderUri, olderUri, placeOf, volumeUri, type VolumePlace } from './volume-uri';
+import {
+  isAllVolumes,
+  isOlderUri,
+  olderUri,
+  placeOf,
+  plainUri,
+  volumeUri,
+  type VolumePlace,
+} from './volume-uri';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 
 const { t } = vscode.l10n;
@@ -256,8 +264,9 @@ export class VolumeFileSystem implements vscode.FileSystemProvider, vscode.Dispo
   }
 
   private urisOf(volume: string, path: string): vscode.Uri[] {
+    const [uri, plain] = [volumeUri(volume, path), plainUri(volume, path)];
     const older = this.byOlderUris.has(volume) ? [olderUri(volume, path)] : [];
-    return [volumeUri(volume, path), ...older];
+    return [uri, ...(uri.query === '' ? [] : [plain]), ...older];
   }
 
   /** All that is shown of a place may be old: open editors, and the Explorer, which has no event for it. */

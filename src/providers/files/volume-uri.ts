@@ -2,11 +2,13 @@
  * `berth:/<volume>/<path>`: the volume is the first name of the path, as VS Code names folders, windows, tabs and recent
  * files by their path alone. There is no authority: VS Code keeps one in lower case. What is no volume has a
  * name that none can have in its place (`rootfs@<workspace>`, `snapshot@<id>`). A snapshot that is open as a folder goes by
- * what people call it, `berth:/<volume>@<name>/<path>?<id>`. The older `berth://<volume>/<path>` still opens.
+ * what people call it, `berth:/<volume>@<name>/<path>?<id>`; so does another folder than that of a volume,
+ * `berth:/<folder> (<volume>)/<path>?<volume>:/<path of the folder>`. The older `berth://<volume>/<path>` still opens.
  */
 import * as vscode from 'vscode';
 import { snapshotIdPattern } from '../../api/rules/names';
 import { snapshotFilesOf } from '../../api/rules/root-files';
+import { isInside } from '../../api/rules/volume-path';
 import { fileScheme } from '../../ui/ids';
 
 const snapshotId = new RegExp(snapshotIdPattern);
@@ -16,10 +18,38 @@ export interface VolumePlace {
   path: string;
 }
 
-/** The URI of a path in a volume. */
+/** The URI of a path in a volume: below the folder of this window that it is in, where that has a name of its own. */
 export function volumeUri(volume: string, path: string): vscode.Uri {
+  for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
+    const folder = namedFolder(uri);
+    if (folder?.volume === volume && isInside(path, folder.path)) {
+      return uri.with({ path: uri.path + below(folder.path, path) });
+    }
+  }
+  return plainUri(volume, path);
+}
+
+/** The URI of a path in a volume, whatever is open. */
+export function plainUri(volume: string, path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: fileScheme, path: path === '/' ? `/${volume}` : `/${volume}${path}` });
 }
+
+/** A folder under a name that says of what it is; the place in its query is what counts. */
+export function folderUri({ volume, path }: VolumePlace, name: string): vscode.Uri {
+  return vscode.Uri.from({
+    scheme: fileScheme,
+    path: `/${name.replace(/\//g, '-')}`,
+    query: `${volume}:${path}`,
+  });
+}
+
+function namedFolder({ scheme, query }: vscode.Uri): VolumePlace | undefined {
+  const [, volume, path] = /^([^:/]+):(\/.*)$/s.exec(query) ?? [];
+  return scheme !== fileScheme || volume === undefined || path === undefined ? undefined : { volume, path };
+}
+
+const below = (folder: string, path: string): string =>
+  folder === '/' ? path.replace(/^\/$/, '') : path.slice(folder.length);
 
 /** The root of a snapshot, under a name that says of what it is and when; the id in its query is what counts. */
 export function snapshotUri(id: string, volume: string, name: string): vscode.Uri {
@@ -47,6 +77,10 @@ export function placeOf(uri: vscode.Uri): VolumePlace {
     return { volume: uri.authority, path: uri.path === '' ? '/' : uri.path };
   }
   const [, first = '', path = ''] = /^\/?([^/]*)(.*)$/s.exec(uri.path) ?? [];
+  const folder = namedFolder(uri);
+  if (folder !== undefined) {
+    return { volume: folder.volume, path: folder.path.replace(/\/$/, '') + path || '/' };
+  }
   const volume = first.includes('@') && snapshotId.test(uri.query) ? snapshotFilesOf(uri.query) : first;
   return { volume, path: path === '' ? '/' : path };
 }

@@ -1,6 +1,7 @@
 /** How volumes, files and folders look as rows. */
 import * as vscode from 'vscode';
-import { formatBytes, mebibyte } from '../../api/rules/sizes';
+import { mebibyte } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { FileEntry, Volume } from '../../api';
 import { originOf } from '../../api/rules/home-volume';
 import { workspaceOfRoot } from '../../api/rules/root-files';

@@ -1,7 +1,7 @@
 /** Snapshots of volumes, as rows below them: asked for when a volume is opened, and again when something became of it. */
 import * as vscode from 'vscode';
 import { asBerthError, type Snapshot, type Volume } from '../../api';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import { canBeKept, canBeRestored, canHaveSnapshots } from '../../api/snapshots/possible';
 import type { EngineLink, Logger } from '../../ui/engine-link';
 import type { Store } from '../../ui/store';

@@ -1,6 +1,6 @@
 /** How a workspace and what hangs on it look as rows. */
 import * as vscode from 'vscode';
-import { formatBytes } from '../../api/rules/sizes';
+import { formatBytes } from '../../ui/sizes';
 import type { Operation, Workspace, WorkspaceState } from '../../api';
 import type { Store } from '../../ui/store';
 import { runtimeWords, stateWord, time, usedWords, volumeWord } from '../../ui/words';

@@ -17,6 +17,12 @@ const words: ReadonlySet<string> = new Set([
   t('processes'),
   t('shared memory'),
   t('ports'),
+  t('that machine can not be reached'),
+  t('that machine does not let you in without a password'),
+  t('the Docker of that machine does not answer'),
+  t('there is no such image'),
+  t('the registry can not be reached'),
+  t('the disk is full'),
 ]);
 
 const sentences: readonly string[] = [
@@ -30,9 +36,29 @@ const sentences: readonly string[] = [
   t('{0} keeps all volumes.'),
   t('{0} does that.'),
   t('Build it: {0}.'),
+  t('No container engine answers at {0}: {1}.'),
+  t('See that {0} works.'),
+  t('{0} says what is missing.'),
+  t('QEMU is not installed: there is no {0} and no {1}.'),
+  t('QEMU is not installed: there is no {0}.'),
+  t('Install it, e.g. {0}. Containers work without it.'),
+  t('Install it: {0}.'),
+  t('Install it from {0}.'),
+  t('Could not pull {0}: {1}.'),
+  t('Check the spelling of the image, or log in to its registry with {0}.'),
+  t('Check the network and the name of the image.'),
+  t("The registry {0} can't be reached."),
+  t('Look at the network, then try again.'),
+  t("Image '{0}' is not on this machine."),
+  t("There is no image '{0}' of microVMs."),
+  t('{0} shows the ones there are.'),
 ];
 
-const word = (english: string): string => (words.has(english) ? vscode.l10n.t(english) : english);
+/** What somebody else said of it stays in brackets behind it, as it was said. */
+const word = (english: string): string => {
+  const [, reason = english, said = ''] = /^(.*?)( \(.+\))$/s.exec(english) ?? [];
+  return words.has(reason) ? vscode.l10n.t(reason) + said : english;
+};
 const list = (english: string): string => english.split(', ').map(word).join(', ');
 
 /** Where an engine was looked for, and why none is there. */

@@ -9,7 +9,7 @@ export function filledIn(
   english: string,
 ): readonly [template: string, filled: readonly string[]] | undefined {
   for (const template of templates) {
-    const pattern = template.replace(/[.()?]/g, '\\$&').replace(/\{\d\}/g, '(.+)');
+    const pattern = template.replace(/[.()?]/g, '\\$&').replace(/\{\d\}/g, '(.+?)');
     const found = new RegExp(`^${pattern}$`).exec(english);
     if (found !== null) return [template, found.slice(1)];
   }

@@ -1,5 +1,6 @@
 /** What the engine's checks found and advise, in the language of the window. */
 import * as vscode from 'vscode';
+import { localSize } from '../../../ui/sizes';
 import { engineSentence } from '../../../ui/operations/engine-sentences';
 
 const { t } = vscode.l10n;
@@ -28,7 +29,7 @@ const found: readonly Sentence[] = [
     /^(\d+) of (\d+) in ([\d-]+) reserved$/,
     (used, all, range) => t('{0} of {1} in {2} reserved', used, all, range),
   ],
-  [/^(\S+ \S+) free in (\/.*|[A-Z]:\\.*)$/, (size, folder) => t('{0} free in {1}', size, folder)],
+  [/^(\S+ \S+) free in (\/.*|[A-Z]:\\.*)$/, (size = '', folder) => t('{0} free in {1}', localSize(size), folder)],
   [/^(\S+) is not on this machine\.$/, (image) => t('{0} is not on this machine.', image)],
   [/^(\S+) is not on (\S+)\.$/, (image, machine) => t('{0} is not on {1}.', image, machine)],
   [/^SSH does not find the workspaces: (.+)$/s, (why) => t('SSH does not find the workspaces: {0}', why)],
@@ -102,7 +103,7 @@ const ofRuntimes: readonly Sentence[] = [
 export function foundWords({ name, message }: { name: string; message: string }): string {
   const whole = translatedBy(found, message);
   if (whole !== undefined || !name.startsWith('runtime.')) {
-    return whole ?? message;
+    return whole ?? engineSentence(message);
   }
   const sentence = engineSentence(message);
   return sentence === message

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { BerthError, Check, EngineInfo } from '../../../api';
 import { hintInWindow } from '../../../ui/remedies/hinted-remedy';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes } from '../../../ui/sizes';
 import { asSentence } from '../../../ui/words';
 import { escapedHtml, pageHtml, type PageAddresses } from '../../page-html';
 import { adviceWords, foundWords } from './check-sentences';

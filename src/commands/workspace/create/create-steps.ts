@@ -1,7 +1,7 @@
 /** The steps of the wizard that creates a workspace. */
 import * as vscode from 'vscode';
 import { pulledImage } from '../../../api/rules/image-reference';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes } from '../../../ui/sizes';
 import type { DriverStatus, EngineInfo, Image, Limits, NetworkMode, RuntimeKind } from '../../../api';
 import { engineSentence } from '../../../ui/operations/engine-sentences';
 import type { Store } from '../../../ui/store';

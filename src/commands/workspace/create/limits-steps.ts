@@ -4,6 +4,7 @@ import { exactMiB } from '../../../api/rules/sizes';
 import type { Limits, RuntimeKind } from '../../../api';
 import { limitsWords, runtimeWords } from '../../../ui/words';
 import { showInput, showPick, type PickItem, type StepPlace, type WizardStep } from '../../wizard';
+import { typedNumber } from '../../../ui/sizes';
 import { isCpuCount, parseMemory } from './draft';
 
 const { t } = vscode.l10n;
@@ -82,8 +83,8 @@ function askCpus({ cpus }: Limits, place: StepPlace, accept: (value: number | un
   return showInput(place, {
     prompt: t('CPUs, e.g. 2 (leave empty for the default)'),
     value: cpus === undefined ? '' : String(cpus),
-    validate: (text) => (isCpuCount(text) ? undefined : t('A number from 0.1 to 1024.')),
-    accept: (text) => accept(text.trim() === '' ? undefined : Number(text)),
+    validate: (text) => (isCpuCount(typedNumber(text)) ? undefined : t('A number from 0.1 to 1024.')),
+    accept: (text) => accept(text.trim() === '' ? undefined : Number(typedNumber(text))),
   });
 }
 
@@ -92,9 +93,9 @@ function askMemory({ memoryMiB }: Limits, place: StepPlace, accept: (value: numb
     prompt: t('Memory, e.g. 4 GiB or 512 MiB (leave empty for the default)'),
     value: memoryMiB === undefined ? '' : exactMiB(memoryMiB),
     validate: (text) =>
-      text.trim() === '' || parseMemory(text) !== undefined
+      text.trim() === '' || parseMemory(typedNumber(text)) !== undefined
         ? undefined
         : t('An amount like 512 MiB or 4 GiB, at least 32 MiB.'),
-    accept: (text) => accept(parseMemory(text)),
+    accept: (text) => accept(parseMemory(typedNumber(text))),
   });
 }

@@ -1,7 +1,8 @@
 /** What the panel of a workspace shows of its record: words, buttons, ports and volumes, ready to be drawn. */
 import * as vscode from 'vscode';
 import { localTarget } from '../../../api/rules/runtimes';
-import { formatBytes, mebibyte } from '../../../api/rules/sizes';
+import { mebibyte } from '../../../api/rules/sizes';
+import { formatBytes } from '../../../ui/sizes';
 import { homeFolder } from '../../../api/rules/home-volume';
 import {
   isInTransition,

@@ -1,7 +1,8 @@
 /** What a workspace used in the last minutes, as lines to be drawn. */
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
-import { formatBytes, kibibyte, mebibyte } from '../../../api/rules/sizes';
+import { kibibyte, mebibyte } from '../../../api/rules/sizes';
+import { formatBytes } from '../../../ui/sizes';
 import type { Limits, WorkspaceStats } from '../../../api';
 
 const { t } = vscode.l10n;

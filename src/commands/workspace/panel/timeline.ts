@@ -1,7 +1,7 @@
 /** The snapshots of a workspace's volumes as a timeline, newest first, and what can be done with them. */
 import * as vscode from 'vscode';
 import type { Snapshot, Volume, Workspace } from '../../../api';
-import { formatBytes } from '../../../api/rules/sizes';
+import { formatBytes } from '../../../ui/sizes';
 import { canBeKept, canBeRestored, canHaveSnapshots } from '../../../api/snapshots/possible';
 import type { EngineClient } from '../../../client/engine-client';
 import { reasonWords, snapshotTitle } from '../../../providers/trees/volume-snapshots';

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import '../../../support/vscode/stand-in';
+import { standIn } from '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
+import { folderName, openVolumeAsFolder } from '../../../../src/commands/volume/openAsFolder';
 import {
+  folderUri,
   isAllVolumes,
   olderUri,
   placeOf,
+  plainUri,
   snapshotUri,
   volumeUri,
 } from '../../../../src/providers/files/volume-uri';
@@ -46,6 +49,78 @@ describe('providers/files/volume-uri', () => {
     // The id of no volume's place, nor of what is no snapshot.
     assert.deepEqual(parsed('berth:/data/a?0123456789ab'), { volume: 'data', path: '/a' });
     assert.deepEqual(parsed('berth:/rootfs@api/a?x'), { volume: 'rootfs@api', path: '/a' });
+  });
+
+  describe('of a folder that is opened under a name of its own', () => {
+    const places = [
+      { volume: 'data', path: '/src' },
+      { volume: 'Their_Data', path: '/a b/%?#:/c' },
+      { volume: 'rootfs@api', path: '/' },
+      { volume: 'rootfs@api', path: '/etc' },
+    ];
+    const open = (...uris: vscode.Uri[]): void => {
+      const workspaceFolders = uris.map((uri) => ({ uri }));
+      Object.assign(vscode.workspace, { workspaceFolders });
+    };
+    afterEach(() => open());
+
+    it('says of what it is', () => {
+      assert.deepEqual(places.map(folderName), [
+        'src (data)',
+        'c (Their_Data)',
+        'File System (api)',
+        'etc (api)',
+      ]);
+      const first = places.map((place) => folderUri(place, folderName(place)).path);
+      assert.deepEqual(first, ['/src (data)', '/c (Their_Data)', '/File System (api)', '/etc (api)']);
+    });
+
+    it('means its place, and what is below it, after it was kept as text', () => {
+      for (const { volume, path } of places) {
+        const root = folderUri({ volume, path }, folderName({ volume, path }));
+        assert.deepEqual(parsed(root.toString()), { volume, path });
+        const inner = vscode.Uri.joinPath(root, 'x %?#', 'y');
+        const expected = `${path === '/' ? '' : path}/x %?#/y`;
+        assert.deepEqual(parsed(inner.toString()), { volume, path: expected });
+      }
+    });
+
+    it('is what all below it goes by in its window, and nothing else does', () => {
+      for (const { volume, path } of places) {
+        const root = folderUri({ volume, path }, folderName({ volume, path }));
+        open(vscode.Uri.file('/elsewhere'), plainUri('data', '/'), root);
+        const inner = `${path === '/' ? '' : path}/x/y`;
+        assert.equal(volumeUri(volume, path).toString(), root.toString());
+        const found = volumeUri(volume, inner).toString();
+        assert.equal(found, vscode.Uri.joinPath(root, 'x', 'y').toString());
+        for (const [other, outside] of [
+          ['other', inner],
+          ...(path === '/' ? [] : [[volume, `${path}x`] as const, [volume, '/'] as const]),
+        ] as const) {
+          assert.equal(volumeUri(other, outside).query, '', `${other}:${outside}`);
+        }
+      }
+    });
+
+    it('is opened so in a window, and added to one by its plain place', async () => {
+      const targets = { places: () => Promise.resolve([{ volume: 'rootfs@api', path: '/etc', isFolder: true }]) };
+      const run = openVolumeAsFolder({ targets } as unknown as Parameters<typeof openVolumeAsFolder>[0]);
+      standIn.reset();
+      standIn.chosen = (items) => items.find(({ label }) => label === 'Open in this window');
+      await run({}, []);
+      assert.deepEqual(
+        standIn.executed.map(([command, uri]) => [command, String(uri)]),
+        [['vscode.openFolder', folderUri({ volume: 'rootfs@api', path: '/etc' }, 'etc (api)').toString()]],
+      );
+      const added: unknown[] = [];
+      open(vscode.Uri.file('/elsewhere'));
+      Object.assign(vscode.workspace, {
+        updateWorkspaceFolders: (...[, , folder]: unknown[]) => added.push(folder),
+      });
+      standIn.chosen = (items) => items.find(({ label }) => label === 'Add to this window');
+      await run({}, []);
+      assert.deepEqual(added, [{ uri: plainUri('rootfs@api', '/etc'), name: 'etc (api)' }]);
+    });
   });
 
   it('takes the older ones too', () => {

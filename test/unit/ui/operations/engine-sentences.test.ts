@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { ContainerDriver } from '../../../../src/backend/drivers/containers/driver';
 import { reasonOf } from '../../../../src/backend/drivers/containers/engine/docker-errors';
 import { imagesDirectory } from '../../../../src/backend/resources';
+import { sshFailure } from '../../../../src/backend/drivers/containers/engine/ssh-failure';
+import { findQemu } from '../../../../src/backend/drivers/microvms/qemu/programs';
 import { withWaiting } from '../../../../src/backend/services/workspaces/waiting-changes';
 import { adviceWords, foundWords } from '../../../../src/commands/engine/doctor/check-sentences';
+import { asBerthError, BerthError } from '../../../../src/api';
+import { Runner } from '../../../../src/ui/runner';
+import { useUnlinked } from '../../../support/vscode/unlinked';
 import { engineSentence } from '../../../../src/ui/operations/engine-sentences';
 import { hintInWindow } from '../../../../src/ui/remedies/hinted-remedy';
 
@@ -20,7 +25,11 @@ const nothing = (): void => undefined;
 /** In German, with what is filled in. */
 const inGerman = (english: string): string => german[english] ?? english;
 
+type SshTarget = Parameters<typeof sshFailure>[0];
+type ProcessEnd = Parameters<typeof sshFailure>[1];
+
 describe('sentences of the engine in German', () => {
+  const unlinked = useUnlinked();
   beforeEach(() => {
     standIn.reset();
     standIn.translated = inGerman;
@@ -62,6 +71,52 @@ describe('sentences of the engine in German', () => {
       const [, reason = ''] = / \(DOCKER_HOST\): (.+)\.$/.exec(engineSentence(english)) ?? [];
       assert.ok(reason !== '' && reason !== reasonOf(error), reason);
     }
+  });
+
+  it('say that QEMU is not there, which programs were looked for, and what to do', async () => {
+    for (const [platform, remedy] of [
+      ['linux', /^Installieren Sie es, z\. B\. `sudo apt install [^`]+`\. Container laufen auch ohne\.$/],
+      ['darwin', /^Installieren Sie es: `brew install qemu`\.$/],
+      ['win32', /^Installieren Sie es von https:\S+\.$/],
+    ] as const) {
+      const error = await findQemu({ env: {}, platform, architecture: 'x64' }).catch(asBerthError);
+      if (!(error instanceof Error)) continue; // This machine has one in the usual folders of that system.
+      assert.match(engineSentence(error.message), /^QEMU ist nicht installiert: es gibt kein \S+/);
+      assert.match(hintInWindow({ hint: error.hint }) ?? '', remedy);
+    }
+    assert.equal(
+      engineSentence('QEMU is not installed: there is no qemu-system-x86_64 and no qemu-img.'),
+      'QEMU ist nicht installiert: es gibt kein qemu-system-x86_64 und kein qemu-img.',
+    );
+  });
+
+  it('say why the container engine of another machine does not answer, with what ssh said as it is', () => {
+    const ended = { code: 255, signal: null, stderr: 'ssh: connect to host box port 22: Connection refused' };
+    const { message, hint } = sshFailure({ host: 'box', user: 'me' } as SshTarget, ended as ProcessEnd);
+    assert.match(
+      engineSentence(message),
+      /^Unter me@box antwortet keine Container-Engine: der Rechner ist nicht erreichbar \(ssh: connect .* refused\)\.$/,
+    );
+    assert.match(hint ?? '', /^See that/);
+  });
+
+  it('say that there is no such image, and where a wrong name or login is mended', async () => {
+    standIn.pressed = () => undefined;
+    const { store, link, log } = unlinked();
+    await new Runner(link, store, log).report(
+      'Anlegen',
+      new BerthError('image_missing', 'Could not pull debian:sid2: there is no such image.', {
+        hint: 'Check the spelling of the image, or log in to its registry with `docker login`.',
+      }),
+    );
+    assert.equal(
+      standIn.messages.at(-1)?.text,
+      'Anlegen: debian:sid2 konnte nicht geholt werden: so ein Image gibt es nicht. Prüfen Sie, wie das Image geschrieben ist, oder melden Sie sich mit `docker login` bei seiner Registry an.',
+    );
+    assert.equal(
+      foundWords({ name: 'image', message: 'No container engine answers. Nothing is at unix:///x.' }),
+      'Keine Container-Engine antwortet. Nichts ist unter unix:///x.',
+    );
   });
 
   it('say what a change of a workspace waits for, with the button that brings it', () => {
