@@ -4,7 +4,7 @@ import type { EngineInfo } from '../api/engine/schemas';
 import { compareVersions, protocolVersion } from '../api/version';
 import { socketPath, stateDirectory } from './endpoint';
 import { EngineClient } from './engine-client';
-import { startEngine, type StartOptions } from './start-engine';
+import type { StartOptions } from './start-engine';
 import { EngineUnreachable } from './transport';
 import { pollFor } from './wait';
 
@@ -65,6 +65,8 @@ async function launch(home: string, options: LaunchOptions): Promise<void> {
       const running = await probe(client);
       if (running === undefined) {
         options.onStart?.();
+        // In the extension a file of its own: most windows find an engine.
+        const { startEngine } = await import(/* webpackChunkName: "start" */ './start-engine.js');
         await startEngine(home, options, async () => (await probe(client)) !== undefined);
         return;
       }

@@ -6,7 +6,6 @@ import { BerthError, asBerthError, type EngineInfo } from '../api';
 import type { EngineClient } from '../client/engine-client';
 import { EventStream, StreamEnded } from '../client/events';
 import { socketPath, stateDirectory } from '../client/endpoint';
-import { endEngine, endEngineOf } from '../client/end-engine';
 import { connect, type LaunchOptions } from '../client/launch';
 import { onSocketMade } from '../client/socket-made';
 import type { SentSettings } from './sent-settings';
@@ -102,6 +101,9 @@ export class EngineLink implements Disposable {
       warn: (message: string) => this.log.warn(message),
     };
     try {
+      const { endEngine, endEngineOf } = await import(
+        /* webpackChunkName: "start" */ '../client/end-engine.js'
+      );
       await (client === undefined
         ? endEngineOf(this.options.launch().home ?? stateDirectory(), options)
         : endEngine(client, this.home, pid, options));

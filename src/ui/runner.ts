@@ -108,11 +108,7 @@ export class Runner {
     const buttons = remedies === undefined ? [] : [remedies].flat();
     const hint = hintInWindow(error);
     const message = engineSentence(error.message);
-    const text = t(
-      '{0}: {1}',
-      title,
-      hint === undefined ? message : `${asSentence(message)} ${hint}`,
-    );
+    const text = t('{0}: {1}', title, hint === undefined ? message : `${asSentence(message)} ${hint}`);
     const titles = buttons.map((button) => button.title);
     const { detail } = error;
     const details = t('Show Details');

@@ -78,7 +78,7 @@ describe('the rows below a workspace', function () {
 
   it('have snapshots made by themselves, and undo that', async () => {
     const { workbench } = ui;
-    await row(name).contextMenu('Set Automatic Snapshots of Workspace…');
+    await row(name).contextMenu('Set Automatic Snapshots of Workspace…', 'Forks and Snapshots');
     await workbench.quickInput.pick('every hour, at each stop');
     const done = `${name} makes snapshots by itself: every hour, at each stop.`;
     await workbench.notifications.waitFor(done, slow);

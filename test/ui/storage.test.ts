@@ -9,16 +9,23 @@ import { useSession } from './use-session';
 
 const slow = 90_000;
 
-describe('storage at a glance', function () {
+describe('storage at a glance, and the trash', function () {
   this.timeout(240_000);
   const tag = randomBytes(3).toString('hex');
   const name = `uis-${tag}`;
   const data = `uis-data-${tag}`;
+  // Before all else is taken away, which would go into the trash.
+  after(async () => {
+    await berth(ui.session, 'delete', name, '--yes', '--now').catch(() => undefined);
+    await berth(ui.session, 'volume', 'delete', data, '--yes', '--now').catch(() => undefined);
+    await berth(ui.session, 'trash', 'empty', '--yes');
+  });
+
   const ui = useSession({
     workspaces: [name],
     volumes: [data],
     // Not the cache of other tests: this one is cleaned up.
-    own: (folder) => ({ folder, env: { BERTH_CACHE: cacheIn(folder) } }),
+    own: (folder) => ({ folder, env: { BERTH_CACHE: cacheIn(folder), BERTH_TRASH_DAYS: '7' } }),
   });
 
   before(async () => {
@@ -106,6 +113,77 @@ describe('storage at a glance', function () {
       .getByRole('button', { name: `Panel of ${name}` })
       .click();
     await ui.workbench.page.getByRole('tab', { name, exact: false }).first().waitFor({ timeout: slow });
+    await ui.workbench.editor.closeAll();
+  });
+
+  const workspaceRow = () => ui.workbench.tree('Workspaces').row(name);
+  const kept = 'kept.js';
+
+  /** Deletes the workspace by its menu, after the dialog that says that it can be had back. */
+  async function intoTrash(): Promise<void> {
+    const { dialog } = ui.workbench;
+    await workspaceRow().contextMenu('Delete Workspace…');
+    const text = await dialog.text();
+    assert.match(text, new RegExp(`Delete workspace ${name} and its files`));
+    assert.match(text, /Kept in the trash for 7 days: Restore from Trash… has it back\./);
+    assert.doesNotMatch(text, /cannot be undone/);
+    await ui.workbench.screenshot('trash-delete');
+    await dialog.press('Delete');
+    await workspaceRow().waitFor('hidden', slow);
+  }
+
+  /** The row is back, and below it the file of its home. */
+  async function isBack(): Promise<void> {
+    await workspaceRow().waitFor('visible', slow);
+    await eventually('the file', async () =>
+      assert.ok((await berth(ui.session, 'ls', `volume:workspace-${name}:/`)).includes(kept)),
+    );
+  }
+
+  it('a deleted workspace comes back with its files by Undo', async () => {
+    const { notifications } = ui.workbench;
+    await berth(ui.session, 'cp', __filename, `volume:workspace-${name}:/${kept}`);
+    await intoTrash();
+    const said = `${name} is in the trash until`;
+    await notifications.waitFor(said, slow);
+    await ui.workbench.screenshot('trash-undo');
+    await notifications.press(said, 'Undo');
+    await isBack();
+    await ui.workbench.tree('Volumes').expand(name);
+    await volumeRow(kept).waitFor('visible', slow);
+    await ui.workbench.screenshot('trash-undone');
+  });
+
+  it('a deleted workspace comes back by Restore from Trash…, chosen among what is in it', async () => {
+    const { notifications, quickInput } = ui.workbench;
+    await intoTrash();
+    await notifications.waitFor(`${name} is in the trash until`, slow);
+    await ui.workbench.run('Berth: Restore from Trash…');
+    const item = quickInput.rows.filter({ hasText: name }).first();
+    await item.waitFor({ timeout: slow });
+    assert.match(await item.innerText(), /workspace · deleted .*\d.* · kept until .*\d/);
+    await ui.workbench.screenshot('trash-choice');
+    await quickInput.pick(name);
+    await isBack();
+    await workspaceRow().waitForDescription(/stopped/, slow);
+  });
+
+  it('a deleted volume is on the page of storage until it is restored from there', async () => {
+    const { dialog, quickInput } = ui.workbench;
+    await volumeRow(data).contextMenu('Delete Volume…');
+    await dialog.press('Delete');
+    await volumeRow(data).waitFor('hidden', slow);
+    await ui.workbench.run('Berth: Show Storage');
+    const trashed = frame()
+      .getByRole('listitem')
+      .filter({ hasText: /kept until/ })
+      .filter({ has: frame().getByRole('button', { name: data }) });
+    await trashed.waitFor({ timeout: slow });
+    await ui.workbench.screenshot('trash-storage');
+    await trashed.getByRole('button').first().press('Enter');
+    await quickInput.pick('Restore from Trash');
+    await volumeRow(data).waitFor('visible', slow);
+    await trashed.waitFor({ state: 'hidden', timeout: slow });
     await ui.workbench.editor.closeAll();
   });
 });

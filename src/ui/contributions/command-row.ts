@@ -13,9 +13,13 @@ import { fileScheme, viewIds, type ContextKey } from '../ids';
 
 export type View = keyof typeof viewIds;
 
+/** Below one entry of the menu of a workspace's row, which would be longer than the window else. */
+export const forksMenu = 'berth.workspace.forks';
+export type Submenu = typeof forksMenu;
+
 /** One entry of a menu. VS Code sorts them by `group`, which ends in the place within the group. */
 export interface Placement {
-  menu: 'view/title' | 'view/item/context' | 'explorer/context';
+  menu: 'view/title' | 'view/item/context' | 'explorer/context' | Submenu;
   group: string;
   when: string;
   /** What the same entry does while Alt is held. */
@@ -58,6 +62,9 @@ export const row = (group: string, when: string, alt?: string): Placement => ({
   when,
   ...(alt !== undefined && { alt }),
 });
+
+/** Below *Forks and Snapshots* of a workspace's row. */
+export const belowForks = (group: string, when: string): Placement => ({ menu: forksMenu, group, when });
 
 /** In the Explorer, on files of a volume that is open as a folder. */
 export const explorer = (group: string, on: 'all' | 'folders' = 'all'): Placement => ({

@@ -1,6 +1,6 @@
 /** The part of package.json that is generated: what the extension contributes to VS Code, and when it is started. */
 import { fileScheme, viewIds } from '../ids';
-import type { CommandRow, Placement } from './command-row';
+import { anyWorkspace, forksMenu, type CommandRow, type Placement } from './command-row';
 import { commandRows } from './commands';
 import { configuration } from './settings';
 import { terminal, views, viewsContainers, viewsWelcome } from './views';
@@ -66,9 +66,14 @@ export function generated(): { activationEvents: string[]; contributes: object }
     menus: {
       commandPalette: entries.flatMap(inPalette),
       'view/title': entries.flatMap(inMenu('view/title')),
-      'view/item/context': entries.flatMap(inMenu('view/item/context')),
+      'view/item/context': [
+        ...entries.flatMap(inMenu('view/item/context')),
+        { submenu: forksMenu, when: anyWorkspace, group: '4a_fork@1' },
+      ],
+      [forksMenu]: entries.flatMap(inMenu(forksMenu)),
       'explorer/context': entries.flatMap(inMenu('explorer/context')),
     },
+    submenus: [{ id: forksMenu, label: '%submenu.workspace.forks.label%' }],
     keybindings: entries.flatMap(keybindings),
     configuration,
     viewsContainers,

@@ -27,7 +27,7 @@ describe('forks', function () {
   it('are made from the menu of a row, under names that are checked, and each is a row', async () => {
     const { workbench } = ui;
     await row(name).waitFor('visible', slow);
-    await row(name).contextMenu('Fork Workspace…');
+    await row(name).contextMenu('Fork Workspace…', 'Forks and Snapshots');
     const { quickInput } = workbench;
     await quickInput.waitForTitle(`Fork ${name}`);
     assert.equal(await quickInput.box.inputValue(), one);
@@ -54,7 +54,7 @@ describe('forks', function () {
     const changes = workbench.tree('Changes');
     await exec(name, 'echo gone >~/gone');
     await exec(one, 'mkdir -p ~/src/lib && echo new >~/src/lib/new.ts && echo fork >~/f');
-    await row(one).contextMenu('Compare Workspace with Source…');
+    await row(one).contextMenu('Compare Workspace with Source…', 'Forks and Snapshots');
     for (const [label, mark] of [
       ['new.ts', 'A'],
       ['gone', 'D'],
@@ -101,7 +101,7 @@ describe('forks', function () {
   it('are kept by their source after a dialog that says what goes', async () => {
     const { workbench } = ui;
     await write(one, 'fork');
-    await row(one).contextMenu('Keep Forked Workspace…');
+    await row(one).contextMenu('Keep Forked Workspace…', 'Forks and Snapshots');
     const said = await workbench.dialog.text();
     for (const part of [`Keep ${one}?`, `All files of ${name} become those of ${one}`, `workspace-${two}`]) {
       assert.ok(said.includes(part), said);

@@ -179,11 +179,11 @@ export class TreeRow {
     );
   }
 
-  async contextMenu(item: string): Promise<void> {
-    // By its label: its name may end in a key.
-    const label = this.page.locator('.action-label', { hasText: exactly(item) });
-    const entry = this.menu.getByRole('menuitem').filter({ has: label });
+  /** `below`: the entry whose own menu has it. */
+  async contextMenu(item: string, below?: string): Promise<void> {
+    const entry = this.entry(item);
     await this.withMenu(`"${item}" in the menu`, async () => {
+      if (below !== undefined) await this.entry(below).hover({ timeout: 3_000 });
       // One that just opened takes a moment until it accepts clicks.
       await entry.hover({ timeout: 3_000 });
       await entry.click({ timeout: 3_000 });
@@ -191,6 +191,12 @@ export class TreeRow {
       await this.menu.first().waitFor({ state: 'hidden', timeout: 3_000 });
       await this.refuseStale();
     });
+  }
+
+  /** By its label: its name may end in a key. */
+  private entry(item: string): Locator {
+    const label = this.page.locator('.action-label', { hasText: exactly(item) });
+    return this.menu.getByRole('menuitem').filter({ has: label });
   }
 
   /** What its menu offers once it has this; the menu stays open. */

@@ -9,7 +9,8 @@ import { generated } from '../../../src/ui/contributions/manifest';
 const root = join(__dirname, '../../../..');
 
 interface Menu {
-  command: string;
+  command?: string;
+  submenu?: string;
   when?: string;
   group?: string;
   alt?: string;
@@ -26,6 +27,7 @@ interface Manifest {
   contributes: {
     commands: { command: string; title: string; category: string; icon: string }[];
     menus: Record<string, Menu[]>;
+    submenus: { id: string; label: string }[];
     keybindings: { command: string; key: string; mac: string; when: string }[];
     configuration: {
       properties: Record<
@@ -53,6 +55,10 @@ const { contributes } = manifest;
 const text = (key: string): string => nls[key.replaceAll('%', '')] ?? '';
 const sorted = (list: Iterable<string>): string[] => [...new Set(list)].sort();
 const allMenus = Object.values(contributes.menus).flat();
+/** Of rows: what is there at once, and what is below entries of it. */
+const onRows = ['view/item/context', ...contributes.submenus.map(({ id }) => id)].flatMap(
+  (menu) => contributes.menus[menu] ?? [],
+);
 
 describe('package.json and the code name the same things', () => {
   it('what is generated is up to date', () => {
@@ -123,7 +129,7 @@ describe('package.json and the code name the same things', () => {
       .filter((event) => event.startsWith('onCommand:'))
       .map((event) => event.slice('onCommand:'.length));
     const used = [
-      ...allMenus.flatMap(({ command, alt }) => [command, alt ?? command]),
+      ...allMenus.flatMap(({ command, alt }) => [command, alt]).filter((id) => id !== undefined),
       ...contributes.keybindings.map(({ command }) => command),
       ...linked,
       ...events,
@@ -285,9 +291,9 @@ describe('what is contributed keeps to the rules', () => {
 
   it('the start and stop actions follow the state', () => {
     const commandsOf = (state: string, marks = '+unprotected+unfavourite'): string[] =>
-      (contributes.menus['view/item/context'] ?? [])
+      onRows
         .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', `workspace+${state}+container${marks}`))
-        .map(({ command }) => command);
+        .flatMap(({ command }) => command ?? []);
     assert.ok(commandsOf('stopped').includes('berth.workspace.start'));
     assert.ok(!commandsOf('stopped').includes('berth.workspace.stop'));
     assert.ok(commandsOf('running').includes('berth.workspace.stop'));
@@ -309,6 +315,31 @@ describe('what is contributed keeps to the rules', () => {
     assert.ok(commandsOf('running').includes('berth.workspace.fork'));
   });
 
+  it('the menu of no row is higher than a window of 800 pixels, and no entry leads to an empty one', () => {
+    const marks = ['+unprotected+unfavourite', '+protected+favourite', '+unprotected+unfavourite+fork'];
+    for (const state of workspaceStates) {
+      for (const value of marks.map((each) => `workspace+${state}+container${each}`)) {
+        const shown = (menu: string) =>
+          (contributes.menus[menu] ?? []).filter(
+            ({ when, group }) =>
+              !group?.startsWith('inline') && isShown(when ?? '', 'berth.workspaces', value),
+          );
+        const entries = shown('view/item/context');
+        const groups = new Set(entries.map(({ group }) => group?.split('@')[0]));
+        // As VS Code draws them: a line of 9 pixels between groups, and 4 around all.
+        const pixels = entries.length * 26 + (groups.size - 1) * 9 + 8;
+        assert.ok(pixels <= 650, `${value}: ${entries.length} entries, ${pixels} pixels`);
+        for (const { submenu } of entries) {
+          assert.ok(submenu === undefined || shown(submenu).length >= 2, value);
+        }
+      }
+    }
+    for (const { id, label } of contributes.submenus) {
+      assert.notEqual(text(label), '', id);
+      assert.ok((contributes.menus[id] ?? []).length > 0, id);
+    }
+  });
+
   it('archive has a group of its own, apart from pause and what else only changes the state', () => {
     const groupOf = (command: string) =>
       (contributes.menus['view/item/context'] ?? [])
@@ -323,9 +354,9 @@ describe('what is contributed keeps to the rules', () => {
 
   it('what is mounted in a workspace is filled, and neither renamed nor deleted', () => {
     const commandsOf = (value: string): string[] =>
-      (contributes.menus['view/item/context'] ?? [])
+      onRows
         .filter(({ when }) => isShown(when ?? '', 'berth.workspaces', value))
-        .map(({ command }) => command);
+        .flatMap(({ command }) => command ?? []);
     for (const value of ['root', 'mounted+volume']) {
       assert.ok(commandsOf(value).includes('berth.file.uploadFiles'), value);
       assert.ok(!commandsOf(value).includes('berth.file.delete'), value);

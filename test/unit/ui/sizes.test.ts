@@ -34,7 +34,11 @@ describe('sizes in the language of the window', () => {
       speak(language);
       for (let mebibytes = 1; mebibytes < 2 ** 20; mebibytes = mebibytes * 1.7 + 1) {
         const shown = formatMiB(Math.round(mebibytes));
-        assert.equal(parseMiB(typedNumber(shown)), parseMiB(plainBytes(Math.round(mebibytes) * 2 ** 20)), shown);
+        assert.equal(
+          parseMiB(typedNumber(shown)),
+          parseMiB(plainBytes(Math.round(mebibytes) * 2 ** 20)),
+          shown,
+        );
       }
     }
     assert.equal(typedNumber('1,5 GiB'), '1.5 GiB');

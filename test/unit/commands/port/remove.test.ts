@@ -42,14 +42,22 @@ describe('commands/port/remove', () => {
   it('takes one back without a question, and undoes it', async () => {
     standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Undo');
     await removePort(services())(row('api', 81), [row('api', 81)]);
-    assert.deepEqual(standIn.messages.map(({ text }) => text), ['127.0.0.1:10081 is no longer published.']);
+    assert.deepEqual(
+      standIn.messages.map(({ text }) => text),
+      ['127.0.0.1:10081 is no longer published.'],
+    );
     assert.deepEqual(left(), [
       ['api', [80, 82]],
       ['api', [80, 81, 82, 81]],
     ]);
   });
 
-  const selected = [row('api', 80), row('api', 82), row('web', 81), { type: 'workspace', name: 'web' } as const];
+  const selected = [
+    row('api', 80),
+    row('api', 82),
+    row('web', 81),
+    { type: 'workspace', name: 'web' } as const,
+  ];
 
   it('takes all that are selected back after one question that names them', async () => {
     standIn.pressed = ({ buttons }) => buttons.find((each) => each === 'Stop Publishing');

@@ -103,7 +103,9 @@ describe('providers/files/volume-uri', () => {
     });
 
     it('is opened so in a window, and added to one by its plain place', async () => {
-      const targets = { places: () => Promise.resolve([{ volume: 'rootfs@api', path: '/etc', isFolder: true }]) };
+      const targets = {
+        places: () => Promise.resolve([{ volume: 'rootfs@api', path: '/etc', isFolder: true }]),
+      };
       const run = openVolumeAsFolder({ targets } as unknown as Parameters<typeof openVolumeAsFolder>[0]);
       standIn.reset();
       standIn.chosen = (items) => items.find(({ label }) => label === 'Open in this window');

@@ -59,7 +59,9 @@ describe('the steps behind More…', () => {
           ['', []],
           ['8080', [{ guest: 8080 }]],
         ] as const) {
-          const isRefused = !works(() => refuseUnsupported({ network, ports }, { kind, features: able[kind] }));
+          const isRefused = !works(() =>
+            refuseUnsupported({ network, ports }, { kind, features: able[kind] }),
+          );
           const which = `${kind} ${network} ${text}`;
           assert.equal(portsProblem(text, draft(kind, network), known) !== undefined, isRefused, which);
           const chosen = { ...draft(kind), more: { ports: [...ports] } };
