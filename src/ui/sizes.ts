@@ -1,6 +1,6 @@
 /** Sizes as people read and type them in a window: with the decimal mark of its language. Units are those of `api/rules/sizes`. */
 import * as vscode from 'vscode';
-import { formatBytes as plainBytes } from '../api/rules/sizes';
+import { formatBytes as plainBytes, mebibyte } from '../api/rules/sizes';
 
 const marks = new Map<string, string>();
 
@@ -27,7 +27,7 @@ export function formatBytes(bytes: number): string {
 
 /** MiB for people: `512 MiB`, `2.0 GiB`. */
 export function formatMiB(mebibytes: number): string {
-  return formatBytes(mebibytes * 1024 * 1024);
+  return formatBytes(mebibytes * mebibyte);
 }
 
 /** A number that was typed in the language of the window, as the rules for sizes read it: `1,5 GiB` is `1.5 GiB` in German. */
