@@ -28,7 +28,9 @@ export const resizeVolume =
       title: t('Resize {0}', name),
       prompt: t('New size, larger than {0} MiB, e.g. 20 GiB', sizeMiB),
       validate: (text) =>
-        (parseDiskSize(typedNumber(text)) ?? 0) > sizeMiB ? undefined : t('A size larger than {0} MiB.', sizeMiB),
+        (parseDiskSize(typedNumber(text)) ?? 0) > sizeMiB
+          ? undefined
+          : t('A size larger than {0} MiB.', sizeMiB),
     });
     await runner.run(t('Resizing {0}', name), async ({ client, signal }) => {
       const body = { sizeMiB: parseDiskSize(typedNumber(size)) ?? sizeMiB };

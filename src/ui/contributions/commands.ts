@@ -93,7 +93,10 @@ const rows = {
   'berth.workspace.commit': { icon: 'package', menus: [row('4_edit@4', toCommit)] },
   'berth.workspace.rename': { icon: 'edit', menus: [row('4_edit@1', anyWorkspace)] },
   'berth.workspace.editLimits': { icon: 'dashboard', menus: [row('4_edit@2', anyWorkspace)] },
-  'berth.workspace.automaticSnapshots': { icon: 'history', menus: [belowForks('3_snapshots@1', anyWorkspace)] },
+  'berth.workspace.automaticSnapshots': {
+    icon: 'history',
+    menus: [belowForks('3_snapshots@1', anyWorkspace)],
+  },
   'berth.workspace.editTags': { icon: 'tag', menus: [row('4b_mark@1', anyWorkspace)] },
   'berth.workspace.addFavourite': {
     icon: 'star-empty',

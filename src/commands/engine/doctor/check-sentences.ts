@@ -29,7 +29,10 @@ const found: readonly Sentence[] = [
     /^(\d+) of (\d+) in ([\d-]+) reserved$/,
     (used, all, range) => t('{0} of {1} in {2} reserved', used, all, range),
   ],
-  [/^(\S+ \S+) free in (\/.*|[A-Z]:\\.*)$/, (size = '', folder) => t('{0} free in {1}', localSize(size), folder)],
+  [
+    /^(\S+ \S+) free in (\/.*|[A-Z]:\\.*)$/,
+    (size = '', folder) => t('{0} free in {1}', localSize(size), folder),
+  ],
   [/^(\S+) is not on this machine\.$/, (image) => t('{0} is not on this machine.', image)],
   [/^(\S+) is not on (\S+)\.$/, (image, machine) => t('{0} is not on {1}.', image, machine)],
   [/^SSH does not find the workspaces: (.+)$/s, (why) => t('SSH does not find the workspaces: {0}', why)],

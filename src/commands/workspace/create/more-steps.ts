@@ -105,7 +105,9 @@ export function portsProblem(
     return t('Enter ports, e.g. 8080, or two, e.g. 18080:8080, each once and of at most 65535.');
   }
   return ports.length > 0 && draft.more?.network === 'off' && needsNetwork(draft, info)
-    ? t('The network is off: a container without one publishes no port. Turn it on first, or leave this empty.')
+    ? t(
+        'The network is off: a container without one publishes no port. Turn it on first, or leave this empty.',
+      )
     : undefined;
 }
 
