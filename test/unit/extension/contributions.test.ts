@@ -182,15 +182,6 @@ describe('what is contributed keeps to the rules', () => {
     }
   });
 
-  it('keeps what sets a workspace aside apart from what pauses it', () => {
-    const groupOf = (id: string): string | undefined =>
-      contributes.menus['view/item/context']
-        ?.find(({ command, group }) => command === id && group?.startsWith('inline') === false)
-        ?.group?.split('@')[0];
-    assert.notEqual(groupOf('berth.workspace.archive'), groupOf('berth.workspace.pause'));
-    assert.equal(groupOf('berth.workspace.archive'), groupOf('berth.workspace.restore'));
-  });
-
   it('at most 20 settings, each described, and those that name programs or paths out of reach of a folder', () => {
     const properties = Object.entries(contributes.configuration.properties);
     assert.ok(properties.length <= 20);

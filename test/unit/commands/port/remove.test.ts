@@ -64,12 +64,12 @@ describe('commands/port/remove', () => {
     await removePort(services())(selected[0], selected);
     const [question, done] = standIn.messages;
     assert.equal(question?.text, 'Stop publishing 3 ports?');
-    assert.deepEqual(question?.detail?.split('\n'), [
+    assert.deepEqual(question.detail?.split('\n'), [
       '127.0.0.1:10080 · api',
       '127.0.0.1:10082 · api',
       '127.0.0.1:10081 · web',
     ]);
-    assert.equal(question?.buttons[0], 'Keep', 'what Enter presses');
+    assert.equal(question.buttons[0], 'Keep', 'what Enter presses');
     assert.equal(done?.text, '3 ports are no longer published.');
     assert.deepEqual(left(), [
       ['api', [81]],

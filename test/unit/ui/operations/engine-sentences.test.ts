@@ -25,8 +25,6 @@ const nothing = (): void => undefined;
 /** In German, with what is filled in. */
 const inGerman = (english: string): string => german[english] ?? english;
 
-type SshTarget = Parameters<typeof sshFailure>[0];
-type ProcessEnd = Parameters<typeof sshFailure>[1];
 
 describe('sentences of the engine in German', () => {
   const unlinked = useUnlinked();
@@ -92,7 +90,7 @@ describe('sentences of the engine in German', () => {
 
   it('say why the container engine of another machine does not answer, with what ssh said as it is', () => {
     const ended = { code: 255, signal: null, stderr: 'ssh: connect to host box port 22: Connection refused' };
-    const { message, hint } = sshFailure({ host: 'box', user: 'me' } as SshTarget, ended as ProcessEnd);
+    const { message, hint } = sshFailure({ host: 'box', user: 'me' }, ended);
     assert.match(
       engineSentence(message),
       /^Unter me@box antwortet keine Container-Engine: der Rechner ist nicht erreichbar \(ssh: connect .* refused\)\.$/,
