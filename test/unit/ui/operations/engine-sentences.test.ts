@@ -25,7 +25,6 @@ const nothing = (): void => undefined;
 /** In German, with what is filled in. */
 const inGerman = (english: string): string => german[english] ?? english;
 
-
 describe('sentences of the engine in German', () => {
   const unlinked = useUnlinked();
   beforeEach(() => {
