@@ -7,6 +7,7 @@ import { EngineClient } from './engine-client';
 import type { StartOptions } from './start-engine';
 import { EngineUnreachable } from './transport';
 import { pollFor } from './wait';
+import { loadPart } from './load-part';
 
 export interface LaunchOptions extends StartOptions {
   /** The version of this client; an idle engine of an older version is replaced. */
@@ -66,7 +67,7 @@ async function launch(home: string, options: LaunchOptions): Promise<void> {
       if (running === undefined) {
         options.onStart?.();
         // In the extension a file of its own: most windows find an engine.
-        const { startEngine } = await import(/* webpackChunkName: "start" */ './start-engine.js');
+        const { startEngine } = await loadPart(import(/* webpackChunkName: "start" */ './start-engine.js'));
         await startEngine(home, options, async () => (await probe(client)) !== undefined);
         return;
       }

@@ -26,6 +26,7 @@ import { browseFiles } from './workspace/open/browseFiles';
 import { openWorkspace } from './workspace/open/open';
 import { openInNewWindow } from './workspace/open/openInNewWindow';
 import { openTerminal } from './workspace/open/openTerminal';
+import { loadPart } from '../client/load-part';
 
 /** The links in documents of searches. */
 export const linkFoundDocuments = (context: Services['context']) =>
@@ -66,7 +67,7 @@ const often = (services: Services) => ({
   'berth.engine.showLog': showLog(services),
 });
 
-const loadRare = () => import(/* webpackChunkName: "rare" */ './rare.js');
+const loadRare = () => loadPart(import(/* webpackChunkName: "rare" */ './rare.js'));
 
 /** Their handlers, made together with the first that is called, and then kept with what they remember. */
 function seldom(services: Services): Record<RareId, Handler> {

@@ -11,6 +11,7 @@ import { onSocketMade } from '../client/socket-made';
 import type { SentSettings } from './sent-settings';
 import { Signal, type Disposable } from './signal';
 import type { Snapshot, Store } from './store';
+import { loadPart } from '../client/load-part';
 
 export interface Logger {
   info(message: string): void;
@@ -101,8 +102,8 @@ export class EngineLink implements Disposable {
       warn: (message: string) => this.log.warn(message),
     };
     try {
-      const { endEngine, endEngineOf } = await import(
-        /* webpackChunkName: "start" */ '../client/end-engine.js'
+      const { endEngine, endEngineOf } = await loadPart(
+        import(/* webpackChunkName: "start" */ '../client/end-engine.js'),
       );
       await (client === undefined
         ? endEngineOf(this.options.launch().home ?? stateDirectory(), options)

@@ -30,7 +30,14 @@ export function formatMiB(mebibytes: number): string {
   return formatBytes(mebibytes * mebibyte);
 }
 
-/** A number that was typed in the language of the window, as the rules for sizes read it: `1,5 GiB` is `1.5 GiB` in German. */
+/** Thousands, as they are written where the decimal mark is a comma, or were meant where it is not known to be one. */
+const thousands = /^\s*[1-9]\d{0,2}[.,]\d{3}(?!\d)/;
+
+/**
+ * A number that was typed in the language of the window, as the rules for sizes read it: `1,5 GiB` is `1.5 GiB` in German. What
+ * may have been meant as thousands is none that they read.
+ */
 export function typedNumber(text: string): string {
+  if (decimalMark() === ',' && thousands.test(text)) return `? ${text}`;
   return decimalMark() === ',' ? text.replace(/^(\s*\d+),(?=\d)/, '$1.') : text;
 }

@@ -7,19 +7,26 @@ import { isAbsolute } from 'node:path';
 import { run } from './run';
 
 const program = 'python3';
-const timeoutMs = 10_000;
+const timeoutMs = 5_000;
 
-/** A finder that remembers what it has found as long as it is there. */
-export function pythonFinder(): () => Promise<string> {
+/** A finder that remembers what it has found as long as that is there, and for a while that there is nothing to find. */
+export function pythonFinder(askAgainMs = 60_000): () => Promise<string> {
   let known: Promise<string> | undefined;
+  let askedAt = 0;
   return async () => {
-    const path = await (known ??= ask());
+    if (known === undefined) {
+      known = ask();
+      askedAt = performance.now();
+    }
+    const path = await known;
+    if (path !== program && (await isThere(path))) {
+      return path;
+    }
     // Another version may have come in its place.
-    const isGood = path !== program && (await isThere(path));
-    if (!isGood) {
+    if (path !== program || performance.now() - askedAt >= askAgainMs) {
       known = undefined;
     }
-    return isGood ? path : program;
+    return program;
   };
 }
 

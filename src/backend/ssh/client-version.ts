@@ -12,11 +12,17 @@ export type SshVersion = readonly [number, number];
 /** The first with `Include`: an older one does not read our file. */
 export const firstWithInclude: SshVersion = [7, 3];
 const timeoutMs = 3_000;
+/** A script may run another program one day, and its file be the same. */
+const keptMs = 7 * 24 * 3_600_000;
 
 /** By path: which file it was, and the version that it said. */
 const Asked = Type.Record(
   Type.String(),
-  Type.Object({ stamp: Type.String(), version: Type.Tuple([Type.Number(), Type.Number()]) }),
+  Type.Object({
+    stamp: Type.String(),
+    askedAt: Type.Number(),
+    version: Type.Tuple([Type.Number(), Type.Number()]),
+  }),
 );
 type Asked = Static<typeof Asked>;
 
@@ -63,11 +69,12 @@ async function readAsked(path: string): Promise<Asked> {
 /** Nothing of a program that does not say its version: the next start asks it again. */
 async function ask(program: string, before: Asked[string] | undefined): Promise<Asked> {
   const stamp = await stampOf(program);
-  if (before?.stamp === stamp) {
+  const now = Date.now();
+  if (before?.stamp === stamp && Math.abs(now - before.askedAt) < keptMs) {
     return { [program]: before };
   }
   const version = await versionOf(program);
-  return version === undefined ? {} : { [program]: { stamp, version: [...version] } };
+  return version === undefined ? {} : { [program]: { stamp, askedAt: now, version: [...version] } };
 }
 
 /** Another after an update, also one that sets back the time of its files. */

@@ -43,7 +43,7 @@ export function parseCredential(
     return { source, target: text.slice(split + 1).replace(/^~\//, '') };
   }
   const below = relative(home, source);
-  const inHome = below !== '' && !below.startsWith('..') && !isAbsolute(below);
+  const inHome = below !== '' && below.split(/[\\/]/)[0] !== '..' && !isAbsolute(below);
   return { source, target: inHome ? below.replaceAll('\\', '/') : basename(source) };
 }
 

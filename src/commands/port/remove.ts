@@ -56,9 +56,10 @@ async function removeFrom(services: PortServices, workspace: string, hosts: numb
   const outcome = await changePorts(services, title, workspace, (ports) =>
     ports.filter((each) => !isMeant(each)),
   );
-  return outcome.kind !== 'done' || offersRebuild(outcome.value.workspace)
-    ? []
-    : [{ workspace, ports: outcome.value.before.filter(isMeant) }];
+  if (outcome.kind !== 'done' || offersRebuild(outcome.value.workspace)) return [];
+  const ports = outcome.value.before.filter(isMeant);
+  // Somebody else was first: there is nothing to say, and nothing to undo.
+  return ports.length === 0 ? [] : [{ workspace, ports }];
 }
 
 function doneWords(removed: readonly Removed[]): string {

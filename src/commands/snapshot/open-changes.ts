@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Change } from '../../api';
 import { baseName } from '../../api/rules/volume-path';
+import { placeOf, volumeUri } from '../../providers/files/volume-uri';
 import { showInformationMessage } from '../../ui/messages';
 import { bothWords } from './change-words';
 
@@ -70,6 +71,14 @@ function urisOf(
   sides: ComparedSides,
 ): [vscode.Uri | undefined, vscode.Uri | undefined] {
   const uriOf = ({ uri }: ComparedSide, file: Change['before']): vscode.Uri | undefined =>
-    file?.type === 'file' ? vscode.Uri.joinPath(uri, path) : undefined;
+    file?.type === 'file' ? fileIn(uri, path) : undefined;
   return [uriOf(sides.before, before), uriOf(sides.after, after)];
+}
+
+/** By the URI that the file has in this window: an editor of it may be open. */
+function fileIn(side: vscode.Uri, path: string): vscode.Uri {
+  const { volume, path: folder } = placeOf(side);
+  const file = (folder === '/' ? '' : folder) + path;
+  const found = volumeUri(volume, file);
+  return found.query === '' ? vscode.Uri.joinPath(side, path) : found;
 }

@@ -1,8 +1,6 @@
 import * as vscode from 'vscode';
-import { workspaceOfRoot } from '../../api/rules/root-files';
-import { baseName } from '../../api/rules/volume-path';
 import { placeWords } from '../../providers/files/place-words';
-import { folderUri, plainUri, type VolumePlace } from '../../providers/files/volume-uri';
+import { folderUri, nameOfFolder, plainUri, type VolumePlace } from '../../providers/files/volume-uri';
 import type { Handler, Services } from '../command';
 import { Cancelled } from '../../ui/runner';
 import { pickOne } from '../../ui/pick';
@@ -26,11 +24,7 @@ export const openVolumeAsFolder =
     }
   };
 
-/** What people call a folder: by its volume or workspace, and by its own name where it is not the whole. */
-export function folderName({ volume, path }: VolumePlace): string {
-  const base = baseName(path);
-  return base === '' ? placeWords(volume) : `${base} (${workspaceOfRoot(volume) ?? volume})`;
-}
+const folderName = (place: VolumePlace): string => nameOfFolder(place, placeWords);
 
 /** Asks how, then opens it under that name; a window that has folders takes `added`, with the name. Throws `Cancelled`. */
 export async function openFolder(uri: vscode.Uri, name: string, added = uri): Promise<void> {

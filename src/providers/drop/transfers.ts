@@ -16,10 +16,11 @@ import type { StreamNotes } from './stream-notes';
 import { countsOf, isPartial, transferCounts, transferWords, type TransferCounts } from './transfer-words';
 import { showInformationMessage, showWarningMessage } from '../../ui/messages';
 import { showInStatusBar } from '../../ui/pick';
+import { loadPart } from '../../client/load-part';
 
 const { t } = vscode.l10n;
 const shownFailures = 3;
-const loadStreams = () => import(/* webpackChunkName: "streams" */ './streams.js');
+const loadStreams = () => loadPart(import(/* webpackChunkName: "streams" */ './streams.js'));
 
 /** One transfer, under its title; `undo` takes it back. */
 interface Work {

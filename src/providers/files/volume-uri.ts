@@ -7,8 +7,8 @@
  */
 import * as vscode from 'vscode';
 import { snapshotIdPattern } from '../../api/rules/names';
-import { snapshotFilesOf } from '../../api/rules/root-files';
-import { isInside } from '../../api/rules/volume-path';
+import { snapshotFilesOf, workspaceOfRoot } from '../../api/rules/root-files';
+import { baseName, isInside } from '../../api/rules/volume-path';
 import { fileScheme } from '../../ui/ids';
 
 const snapshotId = new RegExp(snapshotIdPattern);
@@ -34,18 +34,34 @@ export function plainUri(volume: string, path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: fileScheme, path: path === '/' ? `/${volume}` : `/${volume}${path}` });
 }
 
-/** A folder under a name that says of what it is; the place in its query is what counts. */
+/** A folder under a name that says of what it is (`nameOfFolder`); the place in its query is what counts. */
 export function folderUri({ volume, path }: VolumePlace, name: string): vscode.Uri {
-  return vscode.Uri.from({
-    scheme: fileScheme,
-    path: `/${name.replace(/\//g, '-')}`,
-    query: `${volume}:${path}`,
-  });
+  return vscode.Uri.from({ scheme: fileScheme, path: `/${oneName(name)}`, query: `${volume}:${path}` });
 }
 
-function namedFolder({ scheme, query }: vscode.Uri): VolumePlace | undefined {
+/** What people call a folder: by its volume or workspace, and by its own name where it is not the whole. */
+export function nameOfFolder({ volume, path }: VolumePlace, words: (volume: string) => string): string {
+  const base = baseName(path);
+  return base === '' ? words(volume) : base + ofVolume(volume);
+}
+
+const ofVolume = (volume: string): string => ` (${workspaceOfRoot(volume) ?? volume})`;
+const oneName = (name: string): string => name.replace(/\//g, '-');
+
+/**
+ * The folder that a query names, where the path begins with a name of it: in its dialogs, VS Code keeps the query of the folder
+ * they began in for whatever path is typed.
+ */
+function namedFolder({ scheme, path: given, query }: vscode.Uri): VolumePlace | undefined {
   const [, volume, path] = /^([^:/]+):(\/.*)$/s.exec(query) ?? [];
-  return scheme !== fileScheme || volume === undefined || path === undefined ? undefined : { volume, path };
+  if (scheme !== fileScheme || volume === undefined || path === undefined) {
+    return undefined;
+  }
+  const [, first = ''] = /^\/([^/]*)/.exec(given) ?? [];
+  const [base, ending] = [oneName(baseName(path)), ofVolume(volume)];
+  // The words for the whole of it are those of the language that it was opened in.
+  const isNamed = base === '' ? first.endsWith(ending) : first === base + ending;
+  return isNamed ? { volume, path } : undefined;
 }
 
 const below = (folder: string, path: string): string =>

@@ -10,6 +10,7 @@ import type { AttachSession } from '../../client/attach';
 import type { EngineLink } from '../../ui/engine-link';
 import type { Store } from '../../ui/store';
 import { OutputFlow } from './output-flow';
+import { loadPart } from '../../client/load-part';
 
 const { t } = vscode.l10n;
 
@@ -69,7 +70,7 @@ export class WorkspacePty implements vscode.Pseudoterminal {
     try {
       const client = await this.link.client();
       // The WebSocket library is read when the first terminal opens, not at activation.
-      const { attach } = await import(/* webpackChunkName: "terminal" */ '../../client/attach.js');
+      const { attach } = await loadPart(import(/* webpackChunkName: "terminal" */ '../../client/attach.js'));
       const { columns: cols, rows } = this.size;
       const session = await attach(client, this.name, {
         tty: true,

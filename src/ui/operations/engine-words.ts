@@ -53,7 +53,6 @@ const known: ReadonlySet<string> = new Set([
 const named: readonly string[] = [
   t('Build {0}'),
   t('Clone {0}'),
-  t('Run {0}'),
   t('Keep {0} as it is now'),
   t('Keep {0} in the trash'),
   t('Write {0}'),
@@ -64,9 +63,12 @@ const named: readonly string[] = [
   t('Read the files of {0}, which is paused meanwhile'),
 ];
 
+/** Those with anything in them. */
+const commands: readonly string[] = [t('Run {0}')];
+
 /** In the language of the window, where there is a translation; names stay as they are. */
 export function engineWords(english: string): string {
   if (known.has(english)) return vscode.l10n.t(english);
-  const [key, filled] = filledIn(named, english) ?? [english, []];
+  const [key, filled] = filledIn(named, english, '\\S+') ?? filledIn(commands, english) ?? [english, []];
   return key === english ? english : vscode.l10n.t(key, ...filled);
 }

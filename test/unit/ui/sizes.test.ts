@@ -42,6 +42,9 @@ describe('sizes in the language of the window', () => {
       }
     }
     assert.equal(typedNumber('1,5 GiB'), '1.5 GiB');
+    assert.equal(parseMiB(typedNumber('0,125 GiB')), 128);
+    for (const thousand of ['1.500 MiB', '1,500 MiB', ' 12.000', '1.500.000 MiB'])
+      assert.equal(parseMiB(typedNumber(thousand)), undefined, thousand);
     speak('en');
     assert.equal(parseMiB(typedNumber('1,024 MiB')), undefined, 'a comma of thousands is no decimal mark');
   });

@@ -56,7 +56,7 @@ export function moreSteps(first: number, info: EngineInfo): Step[] {
     (draft, place) => askPorts(info, draft, place),
     askVariables,
     askVolumes,
-    (draft, place) => askNetwork({ info, portsStep: first + 1 }, draft, place),
+    (draft, place) => askNetwork(info, draft, place),
     askIdle,
   ];
   return shows.map((show) => ({ show, isSkipped: () => true }));
@@ -156,17 +156,17 @@ export function networkWords(network: NetworkMode): string {
   }[network];
 }
 
-/** The networks to choose from; `leadsToPorts`: it can't be had with the ports that are to be published. */
+/** The networks to choose from; `takesPorts`: it can't be had with the ports that are to be published. */
 export function networkItems(
   draft: WorkspaceDraft,
   info: Pick<EngineInfo, 'drivers'>,
-): (PickItem<NetworkMode> & { leadsToPorts: boolean })[] {
+): (PickItem<NetworkMode> & { takesPorts: boolean })[] {
   const ports = portsText(draft.more?.ports);
   const isBound = ports !== '' && needsNetwork(draft, info);
   const details: Readonly<Record<NetworkMode, string>> = {
     on: t('The internet, but nothing that listens on this machine only.'),
     off: isBound
-      ? t('Not while ports are to be published: choose it to take {0} back first.', ports)
+      ? t('Nothing but SSH from this machine: {0} is not published then.', ports)
       : t('Nothing but SSH from this machine.'),
     'host-loopback': t('What listens on this machine only is reached as 10.0.2.2, too.'),
   };
@@ -174,23 +174,19 @@ export function networkItems(
     label: networkWords(value),
     detail: details[value],
     value,
-    leadsToPorts: value === 'off' && isBound,
+    takesPorts: value === 'off' && isBound,
   }));
 }
 
-function askNetwork(
-  { info, portsStep }: { info: EngineInfo; portsStep: number },
-  draft: WorkspaceDraft,
-  place: StepPlace,
-) {
+function askNetwork(info: EngineInfo, draft: WorkspaceDraft, place: StepPlace) {
   const items = networkItems(draft, info);
   return showPick(place, {
     placeHolder: t('Network of the workspace'),
     items,
     active: draft.more?.network ?? 'on',
     accept: (network) => {
-      if (items.some(({ value, leadsToPorts }) => leadsToPorts && value === network)) return portsStep;
-      change(draft, { network });
+      const takesPorts = items.some((item) => item.takesPorts && item.value === network);
+      change(draft, { network, ...(takesPorts && { ports: [] }) });
       return 'next';
     },
   });

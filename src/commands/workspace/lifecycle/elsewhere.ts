@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Runner } from '../../../ui/runner';
 import { Remediable } from './remediable';
+import { loadPart } from '../../../client/load-part';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +11,7 @@ export function workspacesElsewhere(runner: Runner): Remediable {
     ({ remedy }) => remedy === 'forget',
     t('Forget Workspace…'),
     async (found) => {
-      const { forgetWorkspaces } = await import(/* webpackChunkName: "rare" */ './forget.js');
+      const { forgetWorkspaces } = await loadPart(import(/* webpackChunkName: "rare" */ './forget.js'));
       await forgetWorkspaces(runner, found);
     },
   );

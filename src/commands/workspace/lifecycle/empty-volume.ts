@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Runner } from '../../../ui/runner';
 import { Remediable, type EmptyStart } from './remediable';
+import { loadPart } from '../../../client/load-part';
 
 const { t } = vscode.l10n;
 
@@ -10,7 +11,7 @@ export function volumesGone(runner: Runner, start: EmptyStart): Remediable {
     ({ code }) => code === 'volume_gone',
     t('Start with an Empty Volume…'),
     async (found) => {
-      const { startEmpty } = await import(/* webpackChunkName: "rare" */ './start-empty.js');
+      const { startEmpty } = await loadPart(import(/* webpackChunkName: "rare" */ './start-empty.js'));
       await startEmpty(runner, found, start);
     },
   );

@@ -46,11 +46,14 @@ describe('the Python of this machine', () => {
     'names no whole path': 'printf python3.0',
     'says more than that': 'printf "%s\\n/bin/sh" warning',
   }))
-    it(`is what PATH has where that ${what}, and asked again`, async () => {
+    it(`is what PATH has where that ${what}, and asked again later`, async () => {
       lay(text);
       const find = pythonFinder();
       assert.deepEqual([await find(), await find()], ['python3', 'python3']);
-      assert.equal(calls(), 2);
+      assert.equal(calls(), 1);
+      const again = pythonFinder(0);
+      assert.deepEqual([await again(), await again()], ['python3', 'python3']);
+      assert.equal(calls(), 3);
     });
 
   it('is there', async () => {

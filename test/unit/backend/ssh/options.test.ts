@@ -238,6 +238,11 @@ describe('ssh/options', () => {
       await writeFile(kept, damage);
       assert.deepEqual(await oldest(), [7, 5], damage);
     }
+    // It may run another program by now: it is asked again after some days.
+    const before = await times();
+    const text = await readFile(kept, 'utf8');
+    await writeFile(kept, text.replace(/"askedAt":\d+/g, `"askedAt":${Date.now() - 8 * 24 * 3_600_000}`));
+    assert.deepEqual([await oldest(), await oldest(), await times()], [[7, 5], [7, 5], before + 1]);
     const elsewhere = join(folder(), 'no-such-folder', 'clients.json');
     assert.deepEqual(await oldestClient({ PATH: folder() }, elsewhere), [7, 5]);
   });

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { standIn } from '../../../support/vscode/stand-in';
 import * as vscode from 'vscode';
-import { folderName, openVolumeAsFolder } from '../../../../src/commands/volume/openAsFolder';
+import { openVolumeAsFolder } from '../../../../src/commands/volume/openAsFolder';
+import { placeWords } from '../../../../src/providers/files/place-words';
 import {
   folderUri,
   isAllVolumes,
+  nameOfFolder,
   olderUri,
   placeOf,
   plainUri,
   snapshotUri,
   volumeUri,
+  type VolumePlace,
 } from '../../../../src/providers/files/volume-uri';
 
+const folderName = (place: VolumePlace) => nameOfFolder(place, placeWords);
 const parsed = (text: string) => placeOf(vscode.Uri.parse(text));
 
 describe('providers/files/volume-uri', () => {
@@ -83,6 +87,18 @@ describe('providers/files/volume-uri', () => {
         const expected = `${path === '/' ? '' : path}/x %?#/y`;
         assert.deepEqual(parsed(inner.toString()), { volume, path: expected });
       }
+    });
+
+    it('means nothing for another path, as VS Code keeps the query of a folder for what is typed in its dialogs', () => {
+      for (const query of ['data:/src', 'rootfs@api:/', 'data:/']) {
+        const means = (path: string) => placeOf(vscode.Uri.from({ scheme: 'berth', path, query }));
+        assert.deepEqual(means('/other/notes.txt'), { volume: 'other', path: '/notes.txt' });
+        assert.deepEqual(means('/data/src/x'), { volume: 'data', path: '/src/x' });
+        assert.ok(isAllVolumes(vscode.Uri.from({ scheme: 'berth', path: '/', query })), query);
+        assert.deepEqual(means('/src (other)/x'), { volume: 'src (other)', path: '/x' });
+      }
+      const lib = vscode.Uri.from({ scheme: 'berth', path: '/lib (data)/x', query: 'data:/src' });
+      assert.deepEqual(placeOf(lib), { volume: 'lib (data)', path: '/x' });
     });
 
     it('is what all below it goes by in its window, and nothing else does', () => {

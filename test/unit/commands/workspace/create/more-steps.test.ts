@@ -66,7 +66,7 @@ describe('the steps behind More…', () => {
           assert.equal(portsProblem(text, draft(kind, network), known) !== undefined, isRefused, which);
           const chosen = { ...draft(kind), more: { ports: [...ports] } };
           const item = networkItems(chosen, known).find(({ value }) => value === network);
-          assert.equal(item?.leadsToPorts, isRefused, which);
+          assert.equal(item?.takesPorts, isRefused, which);
           const changed = { ...chosen, more: { ...chosen.more, network } };
           assert.equal(dropUnfitNetwork(changed, known), isRefused ? 'off' : undefined, which);
           assert.deepEqual(changed.more.ports, ports);
@@ -74,7 +74,7 @@ describe('the steps behind More…', () => {
       }
     }
     const [, off] = networkItems({ ...draft('container'), more: { ports: [{ guest: 80 }] } }, known);
-    assert.match(off?.detail ?? '', /take 80 back first/);
+    assert.match(off?.detail ?? '', /80 is not published then/);
     assert.match(portsProblem('80', draft('container', 'off'), known) ?? '', /network is off/);
   });
 
