@@ -1,14 +1,14 @@
 /** Suites beside each other: those of a lane run one after another, the lanes at the same time. */
 
 /**
- * MicroVMs and containers mostly wait, what is checked and computed fills the gaps, and the windows of `ui` come first: the
- * others give way to them (BERTH_TEST_NICE in suites.mjs).
+ * The longest first: microVMs and containers mostly wait, what is checked fills the gaps. The windows of `ui` are clicked when
+ * these have ended, and share the cache of microVMs with the suite before them, which clears it. What `unit` computes takes
+ * the core that they leave.
  */
 export const LANES = [
-  ['microvm'],
-  ['engine', 'host', 'package'],
-  ['lint', 'types', 'unit', 'ordinary', 'runner'],
-  ['ui'],
+  ['microvm', 'ui'],
+  ['engine', 'host', 'package', 'unit'],
+  ['lint', 'types', 'ordinary', 'runner'],
 ];
 
 /**

@@ -9,11 +9,5 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** Downloads worth keeping between runs. */
 export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'berth');
 
-/** Guest kits, root file systems and templates of microVMs: made once for all state directories of tests. */
-export const MICROVM_CACHE = process.env.BERTH_CACHE ?? join(CACHE, 'microvm');
-
-/** Of the suite `ui`. */
-export const UI_CACHE = `${MICROVM_CACHE}-ui`;
-
 /** Logs and data of a Docker daemon that we started. It runs as root, so its state isn't under a user's home. */
 export const DAEMON_STATE = '/var/lib/berth-dev';

@@ -6,7 +6,7 @@ import { berth } from './berth.mjs';
 import { ensureDocker } from './docker.mjs';
 import { ensureGuestKit, ensureImages } from './engine.mjs';
 import { packageVsix } from './package.mjs';
-import { MICROVM_CACHE, UI_CACHE } from './paths.mjs';
+import { CACHE } from './paths.mjs';
 import { compile, ensureBuild, ensureDependencies } from './repository.mjs';
 import { aptInstall, ensurePrograms, exists, hasApt } from './root.mjs';
 import { createTasks } from './tasks.mjs';
@@ -25,7 +25,7 @@ const NEEDS = {
   engine: ['programs', 'images'],
   microvm: ['programs', 'guest kit'],
   host: ['programs', 'images', 'VS Code'],
-  ui: ['programs', 'guest kit of ui', 'VS Code', 'package'],
+  ui: ['programs', 'guest kit', 'VS Code', 'package'],
   package: ['images', 'VS Code', 'package'],
 };
 
@@ -66,11 +66,6 @@ const TASKS = {
     work: (say) => withEngine((env) => ensureImages(say, env)),
   },
   'guest kit': { needs: ['images', 'programs'], work: () => withEngine(ensureGuestKit) },
-  'guest kit of ui': {
-    // One after the other: the second finds in Docker what the first has built.
-    needs: ['guest kit'],
-    work: () => withEngine((env) => ensureGuestKit({ ...env, BERTH_CACHE: UI_CACHE })),
-  },
   package: {
     needs: ['build'],
     work: async () => {
@@ -107,7 +102,8 @@ async function ensureTestPrograms(say) {
  * @returns {(suite: string) => Promise<string>} resolves when that suite may run, with the compiler's complaints
  */
 export function setUp(suites, steps) {
-  process.env.BERTH_CACHE = MICROVM_CACHE;
+  // Guest kits, root file systems and templates of microVMs: made once for all state directories of tests.
+  process.env.BERTH_CACHE ??= join(CACHE, 'microvm');
   const done = createTasks(TASKS, steps);
   const ready = async (/** @type {string} */ suite) => {
     const [complaints] = await Promise.all(['compile', ...(NEEDS[suite] ?? [])].map(done));

@@ -1,7 +1,7 @@
 /** The suites of `npm test`, each a process of its own that leaves a result file. */
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { ROOT, UI_CACHE } from './paths.mjs';
+import { ROOT } from './paths.mjs';
 import { isRoot, withOrdinaryUser } from './ordinary-user.mjs';
 import { tool } from './repository.mjs';
 import { run } from './run.mjs';
@@ -19,9 +19,6 @@ function portsOf(name) {
   return { BERTH_TEST_PORTS: `${first}-${first + size - 1}` };
 }
 
-/** Behind whom a suite is, on a machine with two cores. @param {number} behind */
-const nice = (behind) => ({ BERTH_TEST_NICE: String(behind) });
-
 /** Another umask, locale and path than those that the code is written under: test/support/conditions.ts. */
 const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' };
 
@@ -31,8 +28,8 @@ const odd = { BERTH_TEST_CONDITIONS: process.env.BERTH_TEST_CONDITIONS ?? 'odd' 
  * @type {Record<string, {folders: string[], except?: string, environment?: Record<string, string>, isOrdinary?: boolean}>}
  */
 const PLACES = {
-  // Who clicks beside them comes first.
-  unit: { folders: ['unit'], environment: { ...odd, ...nice(10) } },
+  // Who clicks beside it comes first.
+  unit: { folders: ['unit'], environment: { ...odd, BERTH_TEST_NICE: '5' } },
   ordinary: {
     folders: [
       ...['drivers/microvms/disks', 'drivers/microvms/qemu', 'drivers/microvms/virtiofs', 'files/agent'],
@@ -44,17 +41,15 @@ const PLACES = {
   engine: {
     folders: ['engine'],
     except: 'engine/drivers/microvms',
-    environment: { ...odd, ...nice(5) },
+    environment: odd,
   },
   microvm: {
     folders: [
       'engine/drivers/microvms',
       ...['create', 'engine-process', 'faults', 'files', 'lifecycle', 'ssh'].map((name) => `engine/${name}`),
     ],
-    environment: { BERTH_TEST_RUNTIME: 'microvm', ...odd, ...nice(5) },
+    environment: { BERTH_TEST_RUNTIME: 'microvm', ...odd },
   },
-  // Root file systems and templates of its own: the suite of microVMs, beside it, takes its own away.
-  ui: { folders: ['ui'], environment: { BERTH_CACHE: UI_CACHE } },
 };
 
 /** @typedef {{name: string, passed: number, failed: number, skipped: number, failures: string[], seconds?: number}} Outcome */
@@ -204,8 +199,7 @@ export const CHECKS = {
 /** @param {string} name @param {string[]} program @param {boolean} isHeard @returns {Promise<Outcome>} */
 export async function runCheck(name, program, isHeard) {
   const options = { ...(await outputOptions(name, isHeard)), timeoutMs: SUITE_TIMEOUT_MS };
-  // As behind as the unit tests.
-  const { code } = await run('nice', ['-n', '10', process.execPath, ...program], options);
+  const { code } = await run(process.execPath, program, options);
   return checkOutcome(name, code === 0);
 }
 
