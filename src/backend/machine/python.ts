@@ -13,10 +13,13 @@ const timeoutMs = 5_000;
 export function pythonFinder(askAgainMs = 60_000): () => Promise<string> {
   let known: Promise<string> | undefined;
   let askedAt = 0;
+  let askedIn: string | undefined;
   return async () => {
-    if (known === undefined) {
+    const { PATH } = process.env;
+    if (known === undefined || PATH !== askedIn) {
       known = ask();
       askedAt = performance.now();
+      askedIn = PATH;
     }
     const path = await known;
     if (path !== program && (await isThere(path))) {
