@@ -30,7 +30,7 @@ function pausesInLoop(text: string): boolean {
   const visit = (node: ts.Node, isLoop: boolean): boolean => {
     if (isLoop && ts.isCallExpression(node) && node.expression.getText() === name) return true;
     const below =
-      ts.isWhileStatement(node) || ts.isDoStatement(node) || ts.isForStatement(node)
+      ts.isIterationStatement(node, false)
         ? true
         : ts.isFunctionLike(node)
           ? false
