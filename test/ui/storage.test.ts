@@ -168,7 +168,15 @@ describe('storage at a glance, and the trash', function () {
 
   it('a deleted volume is on the page of storage until it is restored from there', async () => {
     const { dialog, quickInput } = ui.workbench;
-    await volumeRow(data).contextMenu('Delete Volume…');
+    // What comes back redraws the rows, and closes a menu that is open.
+    await eventually(
+      'the question',
+      async () => {
+        if (!(await dialog.box.isVisible())) await volumeRow(data).contextMenu('Delete Volume…');
+        await dialog.box.waitFor({ timeout: 10_000 });
+      },
+      slow,
+    );
     await dialog.press('Delete');
     await volumeRow(data).waitFor('hidden', slow);
     await ui.workbench.run('Berth: Show Storage');

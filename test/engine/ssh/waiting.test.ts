@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram, type Ran } from '../../support/programs';
 import { timeoutFactor, testTimeoutMs } from '../../support/runtimes/columns';
+import { until } from '../../support/wait';
 
 describe('ssh: a workspace that does not run', function () {
   this.timeout(testTimeoutMs);
@@ -82,8 +84,10 @@ describe('ssh: a workspace that does not run', function () {
       JSON.stringify(both),
     );
     assert.equal(await harness().state(name), 'running');
-    // That one is of ssh's making.
+    // That one is of ssh's making, and must have gone before there can be one of ours.
+    const { pid } = await harness().client.call('engine.info', {});
     await harness().client.call('engine.stop', { body: {} });
+    await until('the engine of ssh to end', () => !existsSync(`/proc/${pid}`), 20_000);
     await harness().start();
   });
 
