@@ -29,12 +29,7 @@ function pausesInLoop(text: string): boolean {
   if (name === undefined) return false;
   const visit = (node: ts.Node, isLoop: boolean): boolean => {
     if (isLoop && ts.isCallExpression(node) && node.expression.getText() === name) return true;
-    const below =
-      ts.isIterationStatement(node, false)
-        ? true
-        : ts.isFunctionLike(node)
-          ? false
-          : isLoop;
+    const below = ts.isIterationStatement(node, false) ? true : ts.isFunctionLike(node) ? false : isLoop;
     return ts.forEachChild(node, (child) => visit(child, below)) === true;
   };
   return visit(source, false);
