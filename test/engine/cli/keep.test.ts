@@ -66,10 +66,12 @@ describe('berth keep', function () {
   it('refuses a source that would lose what is in its memory, that is protected, or that is busy with it', async () => {
     await berth.ok('pause', name);
     const paused = await berth.run(['keep', one, '--yes']);
+    assert.equal(paused.code, 1);
     assert.match(paused.stderr, new RegExp(`${name} is paused: it can't take over files`));
     await berth.ok('resume', name);
     await berth.ok('protect', name);
     const guarded = await berth.run(['keep', one, '--yes']);
+    assert.equal(guarded.code, 1);
     assert.match(guarded.stderr, new RegExp(`${name} is protected`));
     await berth.ok('unprotect', name);
     const first = berth.run(['keep', two, '--yes', '--no-forks']);
