@@ -73,6 +73,9 @@ describe('what is asked and said on the way', function () {
       await quickInput.enter('8080');
     });
     await set('Volumes', type(`${volume}:/mnt/data:ro`));
+    await quickInput.waitForTitle('(7/7');
+    const more = quickInput.rows.filter({ hasText: 'More…' });
+    assert.match(await more.innerText(), /ports 8080 · .*:\/mnt\/data:ro/);
     await set('Network', () => quickInput.pick('off'));
     await set('When idle', async () => {
       const labels = await quickInput.labels();
@@ -80,7 +83,6 @@ describe('what is asked and said on the way', function () {
       await quickInput.pick(labels[1] ?? assert.fail('there is one choice only'));
     });
     await quickInput.waitForTitle('(7/7');
-    const more = quickInput.rows.filter({ hasText: 'More…' });
     // A container without a network has no ports to publish.
     const words = await more.innerText();
     assert.match(words, /:\/mnt\/data:ro · network off · .*after/);
