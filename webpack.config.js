@@ -67,6 +67,8 @@ class SwcMinimizer {
   }
 }
 
+const minimizer = [new SwcMinimizer()];
+
 module.exports = (_env, { mode }) => {
   const bundle = (name, entry, { output, ...options } = {}) => ({
     name,
@@ -90,7 +92,7 @@ module.exports = (_env, { mode }) => {
     },
     // The loader's own require is Node's.
     module: { rules, parser: { javascript: { createRequire: false } } },
-    optimization: { minimizer: [new SwcMinimizer()] },
+    optimization: { minimizer },
     // __dirname is the folder of the bundle: what is shipped beside it is found from there.
     node: { __dirname: false },
     performance: { hints: false },
@@ -103,7 +105,7 @@ module.exports = (_env, { mode }) => {
       externals: [{ vscode: 'commonjs vscode' }, nativeModules],
       // What only terminals need, and what few commands need, are files of their own, read when they are first used.
       output: { asyncChunks: true, chunkFilename: 'extension-[name].js' },
-      optimization: { splitChunks: false, minimizer: [new SwcMinimizer()] },
+      optimization: { splitChunks: false, minimizer },
     }),
     bundle('engine', './src/backend/loader.ts'),
     // Fastify reads HTTP/2 at its start, of which the engine has none: a twentieth of the engine's own start.
