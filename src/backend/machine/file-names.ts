@@ -21,11 +21,13 @@ function validLength(bytes: Buffer, at: number): number {
 }
 
 /** The text of a name. */
-export function decodeName(bytes: Buffer): string {
-  const text = bytes.toString('utf8');
+export function decodeName(name: Buffer): string {
+  const text = name.toString('utf8');
   if (!text.includes('\uFFFD') && !hasEscapes(text)) {
     return text;
   }
+  // A copy, as a decoder takes no memory that is shared.
+  const bytes = Buffer.from(name);
   let decoded = '';
   for (let at = 0; at < bytes.length;) {
     const length = validLength(bytes, at);

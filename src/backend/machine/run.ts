@@ -53,7 +53,8 @@ export interface RunOptions extends StartOptions {
   what: string;
   /** It is ended after that. */
   timeoutMs: number;
-  input?: string | Buffer;
+  /** A stream is read as it comes. */
+  input?: string | Buffer | Readable;
   /** More output than that is an error; 16 MiB by default. */
   maxBytes?: number;
   /** Gets the output as it comes; nothing of it is kept. */
@@ -80,7 +81,11 @@ export async function run(program: string, args: readonly string[], options: Run
   const output = collect(child.stdout, maxBytes, options.onOutput, () =>
     endBecause(new BerthError('internal', `Could not ${what}: ${program} said more than ${maxBytes} bytes.`)),
   );
-  child.stdin.end(input);
+  if (typeof input === 'string' || Buffer.isBuffer(input)) {
+    child.stdin.end(input);
+  } else {
+    input.pipe(child.stdin);
+  }
   const late = setTimeout(
     () =>
       endBecause(

@@ -2,6 +2,7 @@
  * What Node can't say of this machine's files: attributes, holes, times to the nanosecond. Asked of the Python of this
  * machine, where it has one; names and values travel as data on its standard input.
  */
+import { PassThrough, type Readable } from 'node:stream';
 import { encodeName } from '../../machine/file-names';
 import { pythonProgram } from '../../machine/python';
 import { run } from '../../machine/run';
@@ -10,9 +11,8 @@ import { run } from '../../machine/run';
 const batch = 12_000;
 /** Of these, processes look at so many each, side by side: fewer are not worth the start of another one. */
 const share = 6000;
-/** Of values, which travel as twice as many digits. */
-const batchBytes = 8 * 1024 * 1024;
-const timeoutMs = 600_000;
+/** As long as a large transfer takes, as what it makes is sent as it comes. */
+const timeoutMs = 6 * 3_600_000;
 /** Of one batch: attributes have 64 KiB at most, and most files none. */
 const maxAnswerBytes = 512 * 1024 * 1024;
 
@@ -57,7 +57,10 @@ for index, name in enumerate(asked['names']):
 json.dump(answer, sys.stdout)
 `;
 
-/** Answers `[index, name]` of each attribute that a file can't have. */
+/**
+ * Gets the folder in a line, then lines of files in it, each a list of `[name, {attribute: hex} | null, time | null]`.
+ * Answers `[index, attribute]` of each attribute that a file can't have; files are counted over all lines.
+ */
 const applying = `
 import json, os, stat, sys
 refused = []
@@ -83,15 +86,21 @@ def give(index, path, values):
                     os.chmod(path, mode)
         except (OSError, ValueError):
             refused.append([index, key])
-for index, (name, values, time) in enumerate(json.load(sys.stdin)):
-    path = name.encode('latin-1')
-    if values:
-        give(index, path, values)
-    if time is not None:
-        try:
-            os.utime(path, ns=(int(time), int(time)), follow_symlinks=False)
-        except (OSError, OverflowError):
-            pass
+def main(lines, utime):
+    os.chdir(json.loads(next(lines)).encode('latin-1'))
+    index = 0
+    for line in lines:
+        for name, values, time in json.loads(line):
+            path = name.encode('latin-1') or b'.'
+            if values:
+                give(index, path, values)
+            if time is not None:
+                try:
+                    utime(path, ns=(int(time), int(time)), follow_symlinks=False)
+                except (OSError, OverflowError):
+                    pass
+            index += 1
+main(iter(sys.stdin.buffer), os.utime)
 json.dump(refused, sys.stdout)
 `;
 
@@ -105,12 +114,6 @@ export interface LocalFacts {
 interface LocalFile {
   source: string;
   mayHaveHoles: boolean;
-}
-
-export interface FactsToApply {
-  path: string;
-  xattrs: ReadonlyMap<string, Buffer>;
-  mtimeNs: bigint | undefined;
 }
 
 /** What there is to know of each file, by its index; undefined where nobody can say. Holes are sought where they may be. */
@@ -151,51 +154,58 @@ function inspectShare(
   const some = files.slice(start, start + share);
   const names = some.map(({ source }) => bytesOf(source));
   const holed = some.flatMap(({ mayHaveHoles }, index) => (mayHaveHoles ? [index] : []));
-  return ask(inspecting, { names, holed }, signal);
+  return ask(inspecting, JSON.stringify({ names, holed }), signal);
 }
 
-/** Answers the attributes that were refused: all of them where nobody can set any. */
-export async function applyLocal<Item extends FactsToApply>(
-  items: readonly Item[],
-  signal: AbortSignal,
-): Promise<{ item: Item; name: string }[]> {
-  const refused: { item: Item; name: string }[] = [];
-  for (const some of batches(items)) {
-    const sent = some.map(({ path, xattrs, mtimeNs }) => [
-      bytesOf(path),
-      Object.fromEntries([...xattrs].map(([name, value]) => [name, value.toString('hex')])),
-      mtimeNs?.toString() ?? null,
-    ]);
-    const rows = await ask(applying, sent, signal);
-    if (rows === undefined) {
-      refused.push(...some.flatMap((item) => [...item.xattrs.keys()].map((name) => ({ item, name }))));
+/**
+ * Sets attributes and times of files while others are still being made, by one Python for all of them: what changes the
+ * mode of a file for a moment must not be seen by way of another name of it.
+ */
+export class FactsApplier {
+  private readonly lines = new PassThrough();
+  private readonly given = new AbortController();
+  private answer: Promise<unknown[] | undefined> | undefined;
+
+  /** Files are named from `folder`. */
+  constructor(
+    private readonly folder: string,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** A line of `applying`. */
+  add(line: Uint8Array): void {
+    if (this.answer === undefined) {
+      this.lines.write(`${JSON.stringify(bytesOf(this.folder))}\n`);
+      this.answer = ask(applying, this.lines, AbortSignal.any([this.signal, this.given.signal]));
+      // What nobody reads any more is not kept.
+      this.answer.then(
+        () => this.lines.resume(),
+        () => this.lines.resume(),
+      );
     }
-    for (const row of rows ?? []) {
-      const [index, name] = listOf(row);
-      const item = typeof index === 'number' ? some[index] : undefined;
-      if (item !== undefined && typeof name === 'string') {
-        refused.push({ item, name });
-      }
-    }
+    this.lines.write(line);
   }
-  return refused;
+
+  /** Waits for all of them. Answers the attributes that were refused: all where nobody can set any. */
+  async end(): Promise<[index: number, name: string][] | 'all'> {
+    this.lines.end();
+    if (this.answer === undefined) {
+      return [];
+    }
+    const rows = await this.answer;
+    return rows === undefined ? 'all' : rows.flatMap(refusedOf);
+  }
+
+  /** Ends what is under way. */
+  async abandon(): Promise<void> {
+    this.given.abort();
+    await this.answer?.catch(() => undefined);
+  }
 }
 
-/** Neither too many nor too much at once. */
-function* batches<Item extends FactsToApply>(items: readonly Item[]): Generator<Item[]> {
-  let some: Item[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    some.push(item);
-    for (const { length } of item.xattrs.values()) bytes += length;
-    if (some.length >= batch || bytes > batchBytes) {
-      yield some;
-      [some, bytes] = [[], 0];
-    }
-  }
-  if (some.length > 0) {
-    yield some;
-  }
+function refusedOf(row: unknown): [index: number, name: string][] {
+  const [index, name] = listOf(row);
+  return typeof index === 'number' && typeof name === 'string' ? [[index, name]] : [];
 }
 
 /** A name as JSON can carry it: a character for each byte. */
@@ -219,7 +229,11 @@ function rangesOf(data: unknown): [number, number][] | undefined {
 }
 
 /** Undefined where there is no Python, or none that can. */
-async function ask(script: string, input: unknown, signal: AbortSignal): Promise<unknown[] | undefined> {
+async function ask(
+  script: string,
+  input: string | Readable,
+  signal: AbortSignal,
+): Promise<unknown[] | undefined> {
   if (process.platform !== 'linux') {
     return undefined;
   }
@@ -227,7 +241,7 @@ async function ask(script: string, input: unknown, signal: AbortSignal): Promise
     what: 'look at the files of this machine',
     timeoutMs,
     signal,
-    input: JSON.stringify(input),
+    input,
     maxBytes: maxAnswerBytes,
   }).catch(() => undefined);
   signal.throwIfAborted();

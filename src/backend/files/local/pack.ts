@@ -2,8 +2,7 @@
 import { close, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { readFlags } from './open-flags';
-import { ReadAhead, type Small } from './small/read-ahead';
-import { smallSize } from './small/thread';
+import { ReadAhead, smallSize, type Small } from './small/read-ahead';
 import { reasonOf, type LocalNode } from './tree';
 import { localPath } from '../../machine/file-names';
 import { BufferPool, type TarSource } from '../../tar/flow';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { BerthError } from '../../../api/errors';
 import { syncBelow, syncFolders } from '../../files/local/durable';
 import { mergeLocalStage } from '../../files/local/stage';
-import { diskError, unpackTar } from '../../files/local/unpack';
+import type { LocalThread, LocalThreads } from '../../files/local/thread';
+import { diskError, unpackTar, type Renaming } from '../../files/local/unpack/unpack';
 import type { TakeChunk } from '../../tar/flow';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { DownloadDrafts } from '../../store/download-drafts';
@@ -41,8 +42,8 @@ async function draftIn(
 }
 
 /** Entries are named from the base name of what was asked for: that part is replaced by the name wanted. */
-function renamed(item: Item): (parts: string[]) => string[] {
-  return item.source === '/' ? (parts) => [item.name, ...parts] : (parts) => [item.name, ...parts.slice(1)];
+function renamed({ source, name }: Item): Renaming {
+  return { drop: source === '/' ? 0 : 1, prefix: [name] };
 }
 
 /** Each item has a folder of its own: it meets nothing that another one made, links above all. */
@@ -93,6 +94,7 @@ async function receive(
   context: OperationContext,
   outcome: Outcome,
   total: number,
+  thread: LocalThread,
   note?: string,
 ): Promise<number> {
   const progress = new TransferProgress(context, total);
@@ -108,24 +110,31 @@ async function receive(
     const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
     const receiveItem = (take: TakeChunk): Promise<void> =>
       files.receiveTar(item.source, take, context.signal, unread, note);
-    count += await unpackTar(receiveItem, stageOf(stage, index), renamed(item), report, context.signal);
+    const folder = stageOf(stage, index);
+    count += await unpackTar(receiveItem, folder, renamed(item), report, context.signal, thread);
   }
   progress.report();
   outcome.result.bytes = progress.bytes;
   return count;
 }
 
+export interface DownloadParts {
+  drafts: DownloadDrafts;
+  threads: LocalThreads;
+}
+
 /** Copies or moves what a plan names. Throws when nothing arrived; what failed in part is in the result. */
 export async function download(
   plan: TransferPlan,
   files: VolumeFiles,
-  drafts: DownloadDrafts,
+  { drafts, threads }: DownloadParts,
   context: OperationContext,
 ): Promise<TransferResult> {
   const outcome = new Outcome();
   await requireFolder(plan.target);
   await copyOrMove(plan, files, context, outcome, (note) =>
-    copyItems(plan, files, drafts, context, outcome, note),
+    // The thread starts while the files are measured.
+    threads.use((thread) => copyItems(plan, files, { drafts, thread }, context, outcome, note)),
   );
   return outcome.result;
 }
@@ -133,7 +142,7 @@ export async function download(
 async function copyItems(
   plan: TransferPlan,
   files: VolumeFiles,
-  drafts: DownloadDrafts,
+  { drafts, thread }: { drafts: DownloadDrafts; thread: LocalThread },
   context: OperationContext,
   outcome: Outcome,
   note?: string,
@@ -143,7 +152,7 @@ async function copyItems(
   const stage = draft.path;
   try {
     const count = await context.step('copy', 'Copy', () =>
-      receive(plan, files, stage, context, outcome, expected.bytes, note),
+      receive(plan, files, stage, context, outcome, expected.bytes, thread, note),
     );
     const stayed = await context.step('place', 'Put in place', () => settle(plan, stage, context, outcome));
     outcome.result.files += Math.max(0, count - stayed);

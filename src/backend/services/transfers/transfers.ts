@@ -1,12 +1,13 @@
 /** Bulk copies and moves between this machine and volumes, and between volumes. */
 import { BerthError } from '../../../api/errors';
 import type { ConflictList, TransferCreate } from '../../../api/files/schemas';
+import { LocalThreads } from '../../files/local/thread';
 import type { VolumeFiles } from '../../files/volume-files';
 import type { DownloadDrafts } from '../../store/download-drafts';
 import type { OperationContext } from '../operations/operation-context';
 import { between } from './between';
 import { conflictError, findConflicts, localSide, volumeSide, type Side } from './conflicts';
-import { download } from './download';
+import { download, type DownloadParts } from './download';
 import { planTransfer, targetPath, type TransferPlan } from './request';
 import type { TransferResult } from './result';
 import { upload } from './upload';
@@ -28,6 +29,8 @@ const sideOf = (files: VolumeFiles | undefined): Side =>
   files === undefined ? localSide : volumeSide(files);
 
 export class Transfers {
+  private readonly threads = new LocalThreads();
+
   constructor(private readonly options: TransferOptions) {}
 
   /** Removes what transfers of a killed engine left in folders of this machine. */
@@ -62,7 +65,7 @@ export class Transfers {
           throw conflictError(found);
         }
       }
-      return await transfer(plan, ends, this.options.drafts, context);
+      return await transfer(plan, ends, { drafts: this.options.drafts, threads: this.threads }, context);
     } catch (error) {
       throw context.signal.aborted ? new BerthError('cancelled', 'Cancelled.', { cause: error }) : error;
     }
@@ -102,14 +105,14 @@ async function requireFolder(plan: TransferPlan, { to }: Ends): Promise<void> {
 function transfer(
   plan: TransferPlan,
   { from, to }: Ends,
-  drafts: DownloadDrafts,
+  parts: DownloadParts,
   context: OperationContext,
 ): Promise<TransferResult> {
   if (to === undefined) {
     if (from === undefined) {
       throw new BerthError('bad_request', 'One side of a transfer must be a volume.');
     }
-    return download(plan, from, drafts, context);
+    return download(plan, from, parts, context);
   }
   return from === undefined ? upload(plan, to, context) : between(plan, from, to, context);
 }

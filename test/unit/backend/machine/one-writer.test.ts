@@ -33,7 +33,7 @@ const allowed: Readonly<Record<string, string>> = {
   'src/backend/store/records.ts': 'sets a damaged record aside',
   'src/backend/store/state-directory.ts': 'sets an old folder aside',
   'src/backend/files/local/stage.ts': 'files of the user, in a stage',
-  'src/backend/files/local/unpack.ts': 'files of the user, in a stage',
+  'src/backend/files/local/unpack/unpacking.ts': 'files of the user, in a stage',
   'src/client/workspace-file.ts': 'a file of the user, made whole beside its place',
   'src/client/engine-copy.ts':
     'before there is an engine, for which nothing may be awaited; drafts are named alike',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +93,19 @@ describe('a program that is run to its end', () => {
     const { stderr } = await run('sh', args, { ...soon, onErrorLine: (line) => lines.push(line) });
     assert(stderr.length <= 4_000 && stderr.endsWith('line 5000\nend'));
     assert.deepEqual([lines.length, lines[0], lines.at(-1)], [5001, 'line 1', 'end']);
+  });
+
+  it('gets a stream as it comes', async () => {
+    const lines = new PassThrough();
+    let output = '';
+    const onOutput = (text: string): void => {
+      output += text;
+      if (output === 'one\n') lines.end('two\n');
+    };
+    const end = run('cat', [], { ...soon, input: lines, onOutput });
+    lines.write('one\n');
+    assert.equal((await end).code, 0);
+    assert.equal(output, 'one\ntwo\n');
   });
 
   it('may leave its input unread', async () => {

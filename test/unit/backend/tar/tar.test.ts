@@ -19,7 +19,7 @@ import { Readable } from 'node:stream';
 import tar from 'tar-stream';
 import { packLocal } from '../../../../src/backend/files/local/pack';
 import { walkLocal } from '../../../../src/backend/files/local/tree';
-import { unpackTar } from '../../../../src/backend/files/local/unpack';
+import { unpackTar } from '../../../../src/backend/files/local/unpack/unpack';
 import { encodeHeader, type TarEntry } from '../../../../src/backend/tar/header';
 import { readableOf, takeAll } from '../../../../src/backend/tar/flow';
 import { TarReader } from '../../../../src/backend/tar/read';
@@ -206,7 +206,7 @@ describe('tars of local files', function () {
     const files = await unpackTar(
       (take) => takeAll(stream, take),
       at('out'),
-      (parts) => parts,
+      { drop: 0, prefix: [] },
       report,
       never,
     );

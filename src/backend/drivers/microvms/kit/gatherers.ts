@@ -3,7 +3,7 @@ import { access, constants, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BerthError } from '../../../../api/errors';
-import { unpackTar } from '../../../files/local/unpack';
+import { unpackTar } from '../../../files/local/unpack/unpack';
 import { gather } from './gather';
 
 type Line = (text: string) => void;
@@ -77,7 +77,7 @@ async function unpack(tar: Readable, folder: string, signal: AbortSignal): Promi
     }
   };
   const report = { received: () => undefined, lost: () => undefined, skipped: fail, failed: fail };
-  await unpackTar(receive, folder, (parts) => parts.slice(1), report, signal);
+  await unpackTar(receive, folder, { drop: 1, prefix: [] }, report, signal);
 }
 
 async function hasProgram(name: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** What is asked for at one time goes to the thread for small files together. */
-import type { Answer, Failure } from './jobs';
+import type { Failure, ReadAnswer } from './jobs';
 
 const maxFiles = 256;
 const maxBytes = 1024 * 1024;
@@ -17,8 +17,8 @@ export class Batches<T extends { size: number }, R> {
 
   /** `run` does a batch; `resultsOf` says what came of each item, if it did not fail. */
   constructor(
-    private readonly run: (items: readonly T[]) => Promise<Answer>,
-    private readonly resultsOf: (items: readonly T[], answer: Answer) => R[],
+    private readonly run: (items: readonly T[]) => Promise<ReadAnswer>,
+    private readonly resultsOf: (items: readonly T[], answer: ReadAnswer) => R[],
   ) {}
 
   /** Fails with the error of the system. */

@@ -4,7 +4,12 @@ import { promisify } from 'node:util';
 import { localPath } from '../../../machine/file-names';
 import { readFlags } from '../open-flags';
 import { Batches } from './batches';
-import { enough, SmallFilesThread } from './thread';
+import { LocalThread } from '../thread';
+
+/** So many files of one transfer are worth a thread. */
+const enough = 200;
+/** What is larger is no faster by one. */
+export const smallSize = 128 * 1024;
 
 const maxFiles = { alone: 24, many: 1024 };
 /** Of contents that are in memory until they are asked for. */
@@ -24,7 +29,7 @@ interface Item {
 export type Small = { content: Buffer } | { error: unknown };
 
 export class ReadAhead {
-  private readonly thread = new SmallFilesThread();
+  private readonly thread = new LocalThread();
   private readonly batches = new Batches<Item, Buffer>(
     (items) =>
       this.thread.run({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { unpackTar } from '../../../../../src/backend/files/local/unpack';
+import { unpackTar } from '../../../../../src/backend/files/local/unpack/unpack';
 import { encodeHeader, type TarEntry } from '../../../../../src/backend/tar/header';
 import { useTempFolder } from '../../../../support/temp';
 
@@ -29,7 +29,7 @@ describe('times of what is downloaded', () => {
           await take(tar);
         },
         folder(),
-        (parts) => parts,
+        { drop: 0, prefix: [] },
         { received() {}, failed() {}, lost() {} },
         new AbortController().signal,
       );

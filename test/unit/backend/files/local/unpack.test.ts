@@ -20,7 +20,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { unpackTar, type UnpackReport } from '../../../../../src/backend/files/local/unpack';
+import { LocalThread } from '../../../../../src/backend/files/local/thread';
+import { unpackTar, type UnpackReport } from '../../../../../src/backend/files/local/unpack/unpack';
 import { isRoot } from '../../../../support/skip';
 import { removeTree } from '../../../../support/temp';
 import { encodeHeader, paddingOf, type TarEntry } from '../../../../../src/backend/tar/header';
@@ -51,6 +52,7 @@ function tarOf(members: readonly Member[]): Buffer {
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
 
+const thread = new LocalThread();
 const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
   unpackTar(
     async (take) => {
@@ -58,9 +60,10 @@ const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
       for (let at = 0; at < tar.length; at += step) await take(tar.subarray(at, at + step));
     },
     folder,
-    (parts) => parts,
+    { drop: 0, prefix: [] },
     report,
     never,
+    thread,
   );
 
 function below(folder: string): string[] {

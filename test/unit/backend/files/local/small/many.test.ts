@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, wri
 import { join } from 'node:path';
 import { packLocal } from '../../../../../../src/backend/files/local/pack';
 import { walkLocal } from '../../../../../../src/backend/files/local/tree';
-import { unpackTar } from '../../../../../../src/backend/files/local/unpack';
+import { unpackTar } from '../../../../../../src/backend/files/local/unpack/unpack';
 import { encodeName, localPath } from '../../../../../../src/backend/machine/file-names';
 import { encodeHeader, paddingOf, type TarEntry } from '../../../../../../src/backend/tar/header';
 import { useTempFolder } from '../../../../../support/temp';
@@ -30,7 +30,7 @@ async function unpack(tar: readonly Buffer[], folder: string, signal = never): P
   const receive = async (take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> => {
     for (const chunk of tar) await take(chunk);
   };
-  came.files = await unpackTar(receive, folder, (parts) => parts, report, signal);
+  came.files = await unpackTar(receive, folder, { drop: 0, prefix: [] }, report, signal);
   return came;
 }
 

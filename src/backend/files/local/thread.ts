@@ -1,0 +1,91 @@
+/** The thread that works with files of this machine for a transfer. */
+import { Worker } from 'node:worker_threads';
+import { workerFile } from '../disk/worker-file';
+import type { ReadAnswer, ReadJob } from './small/jobs';
+import type { UnpackAnswer, UnpackStep } from './unpack/messages';
+
+interface Asked {
+  resolve: (answer: ReadAnswer | UnpackAnswer) => void;
+  reject: (error: Error) => void;
+}
+
+/** Does what it is asked for in that order. */
+export class LocalThread {
+  private worker: Worker | undefined;
+  private readonly asked: Asked[] = [];
+
+  /** Starts it, if it does not run: that takes some tens of milliseconds beside other work. */
+  start(): Worker {
+    if (this.worker === undefined) {
+      this.worker = new Worker(workerFile(), { workerData: { localFiles: true } });
+      // It must not keep a process alive that has nothing else to do.
+      this.worker.unref();
+      this.worker.on('message', (answer: ReadAnswer | UnpackAnswer) => this.asked.shift()?.resolve(answer));
+      this.worker.on('error', (error) => this.failAll(error));
+      this.worker.once('exit', () => this.failAll(new Error('the thread that copies files has ended')));
+    }
+    return this.worker;
+  }
+
+  /** Fails when the thread breaks, or is ended before it answers. */
+  run(job: ReadJob): Promise<ReadAnswer>;
+  run(job: UnpackStep): Promise<UnpackAnswer>;
+  run(job: ReadJob | UnpackStep): Promise<ReadAnswer | UnpackAnswer> {
+    const worker = this.start();
+    return new Promise((resolve, reject) => {
+      this.asked.push({ resolve, reject });
+      worker.postMessage(job);
+    });
+  }
+
+  /** Waits for nothing: whoever may have something under way waits for that first. */
+  end(): void {
+    void this.worker?.terminate();
+    this.worker = undefined;
+  }
+
+  /** Whether it could be used again: it runs, and has answered all. */
+  get isIdle(): boolean {
+    return this.worker !== undefined && this.asked.length === 0;
+  }
+
+  private failAll(error: Error): void {
+    this.worker = undefined;
+    for (const { reject } of this.asked.splice(0)) {
+      reject(error);
+    }
+  }
+}
+
+/** A thread that has done its work waits a while for more: V8 has compiled by then what ten thousand files need. */
+export class LocalThreads {
+  private idle: LocalThread | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly idleMs = 30_000) {}
+
+  /** A thread that runs for the time of a call, which leaves nothing under way in it. */
+  async use<T>(run: (thread: LocalThread) => Promise<T>): Promise<T> {
+    const thread = this.idle ?? new LocalThread();
+    this.idle = undefined;
+    clearTimeout(this.timer);
+    thread.start();
+    try {
+      return await run(thread);
+    } finally {
+      this.giveBack(thread);
+    }
+  }
+
+  private giveBack(thread: LocalThread): void {
+    if (this.idle !== undefined || !thread.isIdle) {
+      thread.end();
+      return;
+    }
+    this.idle = thread;
+    this.timer = setTimeout(() => {
+      thread.end();
+      this.idle = undefined;
+    }, this.idleMs).unref();
+  }
+}
