@@ -1,4 +1,4 @@
-// Seven bundles: the extension, the engine and what loads it, its worker for disks, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
+// Eight bundles: the extension, the engine and what loads it, its workers for disks and for files of this machine, the network filter of microVMs, what ssh runs, the CLI. No native module is in any of them.
 const { resolve } = require('node:path');
 const { minify } = require('@swc/core');
 const { BannerPlugin } = require('webpack');
@@ -114,6 +114,8 @@ module.exports = (_env, { mode }) => {
     }),
     // The thread that a disk's image is opened in.
     bundle('disk-worker', './src/backend/files/disk/worker.ts'),
+    // The thread that reads and writes files of this machine.
+    bundle('local-files', './src/backend/files/local/worker.ts'),
     // The process between a microVM and the network.
     bundle('network-filter', './src/backend/drivers/microvms/network/main.ts'),
     // The way of ssh to a workspace that does not run.

@@ -19,7 +19,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const bundles = ['engine.js', 'engine-main.js', 'disk-worker.js', 'network-filter.js', 'ssh-proxy.js'];
+const bundles = [
+  ...['engine.js', 'engine-main.js', 'disk-worker.js', 'local-files.js', 'network-filter.js', 'ssh-proxy.js'],
+];
 
 /** Where to start the engine from: the copy, or `enginePath` itself when it is no bundle or can't be copied. */
 export function engineCopy(home: string, enginePath: string): string {

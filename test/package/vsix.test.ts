@@ -73,6 +73,7 @@ describe('the packaged extension', function () {
       'dist/engine.js',
       'dist/engine-main.js',
       'dist/disk-worker.js',
+      'dist/local-files.js',
       'dist/network-filter.js',
       'dist/ssh-proxy.js',
       'dist/cli.js',

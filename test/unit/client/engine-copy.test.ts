@@ -33,9 +33,15 @@ describe('client/engine-copy', () => {
     await mkdir(join(extension(), 'dist'), { recursive: true });
     await mkdir(join(extension(), 'images/tools'), { recursive: true });
     await mkdir(home(), { mode: 0o700 });
-    const bundles = ['engine', 'engine-main', 'disk-worker', 'network-filter', 'ssh-proxy', 'cli'].map(
-      (name) => `dist/${name}.js`,
-    );
+    const bundles = [
+      'engine',
+      'engine-main',
+      'disk-worker',
+      'local-files',
+      'network-filter',
+      'ssh-proxy',
+      'cli',
+    ].map((name) => `dist/${name}.js`);
     for (const file of [...bundles, 'images/tools/run']) {
       await writeFile(join(extension(), file), file);
       await chmod(join(extension(), file), 0o755);
@@ -108,9 +114,14 @@ describe('client/engine-copy', () => {
     const named = calls.indexOf('rename');
     const before = calls.slice(0, named).map((path) => path.replace(/.*-draft-[0-9a-f]{32}/, ''));
     const folders = ['', '/dist', '/images', '/images/tools'];
-    const bundles = ['disk-worker', 'engine', 'engine-main', 'network-filter', 'ssh-proxy'].map(
-      (name) => `/dist/${name}.js`,
-    );
+    const bundles = [
+      'disk-worker',
+      'engine',
+      'engine-main',
+      'local-files',
+      'network-filter',
+      'ssh-proxy',
+    ].map((name) => `/dist/${name}.js`);
     assert.deepEqual(before.sort(), [...folders, ...bundles, '/images/tools/run'].sort());
     assert.deepEqual(calls.slice(named + 1), [join(home(), 'engine'), home()]);
   });

@@ -6,7 +6,7 @@ import { AgentChannel, type Reply, type RequestOptions } from '../agent/channel'
 import { agentError } from '../agent/errors';
 import type { Range } from '../../ext4/punch-holes';
 import type { FromWorker } from './worker';
-import { workerFile } from './worker-file';
+import { diskWorkerFile } from './worker-file';
 import { spareBytes } from './agent/spares';
 
 /** A step of its work takes milliseconds: one that says nothing for so long, and then not to a ping, hangs. */
@@ -153,7 +153,7 @@ export class DiskWorker {
     image: { path: string; isReadOnly?: boolean; isRootDisk?: boolean },
     limits: WorkerTimeouts = timeouts,
   ) {
-    this.worker = new Worker(workerFile(), {
+    this.worker = new Worker(diskWorkerFile(), {
       workerData: { image: image.path, isReadOnly: image.isReadOnly, isRootDisk: image.isRootDisk },
       resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
     });

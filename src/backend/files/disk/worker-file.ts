@@ -1,9 +1,4 @@
-/** Where the code of worker threads is: in `dist` it is a bundle of its own; in tests it is beside this file. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { workerFile } from '../../machine/worker-file';
 
-/** The path to start a worker with. */
-export function workerFile(): string {
-  const besides = join(__dirname, 'worker.js');
-  return existsSync(besides) ? besides : join(__dirname, 'disk-worker.js');
-}
+/** The code of the thread that an image is opened in. */
+export const diskWorkerFile = (): string => workerFile(__dirname, 'disk-worker');

@@ -7,7 +7,6 @@ import { asDiskError } from '../../ext4/disk-error';
 import { Ext4 } from '../../ext4/file-system';
 import type { Range } from '../../ext4/punch-holes';
 import { isFillData, serveFilling } from './filling/fill-thread';
-import { isLocalFilesData, serveLocalFiles } from '../local/serve';
 
 /** The engine sends pieces of half a mebibyte: a stream out of step is noticed. */
 const maxRequest = 64 * 1024 * 1024;
@@ -74,8 +73,6 @@ function serve(port: MessagePort, image: Ext4, data: unknown): void {
 
 if (parentPort !== null && isFillData(workerData)) {
   serveFilling(parentPort, workerData.fill);
-} else if (parentPort !== null && isLocalFilesData(workerData)) {
-  serveLocalFiles(parentPort);
 } else if (parentPort !== null) {
   try {
     serve(parentPort, open(workerData), workerData);

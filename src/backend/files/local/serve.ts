@@ -8,11 +8,6 @@ import { readAll } from './small/serve';
 import type { UnpackStep } from './unpack/messages';
 import { UnpackServer } from './unpack/serve';
 
-/** Whether a worker was started for files of this machine. */
-export function isLocalFilesData(data: unknown): data is { localFiles: true } {
-  return typeof data === 'object' && data !== null && 'localFiles' in data;
-}
-
 /** Does jobs of the port, one after the other, until the thread is ended. */
 export function serveLocalFiles(port: MessagePort): void {
   const unpacking = new UnpackServer();

@@ -1,6 +1,6 @@
 /** The thread that works with files of this machine for a transfer. */
 import { Worker } from 'node:worker_threads';
-import { workerFile } from '../disk/worker-file';
+import { workerFile } from '../../machine/worker-file';
 import type { ReadAnswer, ReadJob } from './small/jobs';
 import type { UnpackAnswer, UnpackStep } from './unpack/messages';
 
@@ -17,7 +17,7 @@ export class LocalThread {
   /** Starts it, if it does not run: that takes some tens of milliseconds beside other work. */
   start(): Worker {
     if (this.worker === undefined) {
-      this.worker = new Worker(workerFile(), { workerData: { localFiles: true } });
+      this.worker = new Worker(workerFile(__dirname, 'local-files'));
       // It must not keep a process alive that has nothing else to do.
       this.worker.unref();
       this.worker.on('message', (answer: ReadAnswer | UnpackAnswer) => this.asked.shift()?.resolve(answer));

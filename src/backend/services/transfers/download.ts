@@ -118,7 +118,7 @@ async function receive(
   return count;
 }
 
-export interface DownloadParts {
+export interface DownloadDeps {
   drafts: DownloadDrafts;
   threads: LocalThreads;
 }
@@ -127,7 +127,7 @@ export interface DownloadParts {
 export async function download(
   plan: TransferPlan,
   files: VolumeFiles,
-  { drafts, threads }: DownloadParts,
+  { drafts, threads }: DownloadDeps,
   context: OperationContext,
 ): Promise<TransferResult> {
   const outcome = new Outcome();

@@ -7,7 +7,7 @@ import type { DownloadDrafts } from '../../store/download-drafts';
 import type { OperationContext } from '../operations/operation-context';
 import { between } from './between';
 import { conflictError, findConflicts, localSide, volumeSide, type Side } from './conflicts';
-import { download, type DownloadParts } from './download';
+import { download, type DownloadDeps } from './download';
 import { planTransfer, targetPath, type TransferPlan } from './request';
 import type { TransferResult } from './result';
 import { upload } from './upload';
@@ -105,14 +105,14 @@ async function requireFolder(plan: TransferPlan, { to }: Ends): Promise<void> {
 function transfer(
   plan: TransferPlan,
   { from, to }: Ends,
-  parts: DownloadParts,
+  deps: DownloadDeps,
   context: OperationContext,
 ): Promise<TransferResult> {
   if (to === undefined) {
     if (from === undefined) {
       throw new BerthError('bad_request', 'One side of a transfer must be a volume.');
     }
-    return download(plan, from, parts, context);
+    return download(plan, from, deps, context);
   }
   return from === undefined ? upload(plan, to, context) : between(plan, from, to, context);
 }

@@ -2,7 +2,7 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BerthError, isErrorCode } from '../../../../api/errors';
-import { workerFile } from '../worker-file';
+import { diskWorkerFile } from '../worker-file';
 import type { FillData } from './fill-thread';
 import type { FolderStep, FromFiller, ToFiller } from './steps';
 import type { LeftOut } from '../../../tar/losses';
@@ -26,7 +26,7 @@ export async function fillDisk(
   { image, contents, signal, wrote = () => undefined }: FillOptions,
   steps: Iterable<FolderStep>,
 ): Promise<LeftOut> {
-  const worker = new Worker(workerFile(), {
+  const worker = new Worker(diskWorkerFile(), {
     workerData: { fill: { image, contents } satisfies FillData },
     resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
   });
