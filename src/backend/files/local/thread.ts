@@ -17,12 +17,13 @@ export class LocalThread {
   /** Starts it, if it does not run: that takes some tens of milliseconds beside other work. */
   start(): Worker {
     if (this.worker === undefined) {
-      this.worker = new Worker(workerFile(__dirname, 'local-files'));
-      // It must not keep a process alive that has nothing else to do.
-      this.worker.unref();
-      this.worker.on('message', (answer: ReadAnswer | UnpackAnswer) => this.asked.shift()?.resolve(answer));
-      this.worker.on('error', (error) => this.failAll(error));
-      this.worker.once('exit', () => this.failAll(new Error('the thread that copies files has ended')));
+      const worker = new Worker(workerFile(__dirname, 'local-files'));
+      this.worker = worker;
+      worker.on('message', (answer: ReadAnswer | UnpackAnswer) => this.heard(worker, answer));
+      worker.on('error', (error) => this.failAll(worker, error));
+      worker.once('exit', () => this.failAll(worker, new Error('the thread that copies files has ended')));
+      // It must not keep a process alive that has nothing else to do. Listening for messages would make it do so again.
+      worker.unref();
     }
     return this.worker;
   }
@@ -34,6 +35,7 @@ export class LocalThread {
     const worker = this.start();
     return new Promise((resolve, reject) => {
       this.asked.push({ resolve, reject });
+      worker.ref();
       worker.postMessage(job);
     });
   }
@@ -49,10 +51,22 @@ export class LocalThread {
     return this.worker !== undefined && this.asked.length === 0;
   }
 
-  private failAll(error: Error): void {
-    this.worker = undefined;
-    for (const { reject } of this.asked.splice(0)) {
-      reject(error);
+  private heard(worker: Worker, answer: ReadAnswer | UnpackAnswer): void {
+    this.asked.shift()?.resolve(answer);
+    if (this.asked.length === 0) {
+      worker.unref();
+    }
+  }
+
+  /** Of one that was ended and has been replaced, nobody is told. */
+  private failAll(worker: Worker, error: Error): void {
+    if (this.worker === worker) {
+      this.worker = undefined;
+    }
+    if (this.worker === undefined) {
+      for (const { reject } of this.asked.splice(0)) {
+        reject(error);
+      }
     }
   }
 }
