@@ -11,8 +11,9 @@ import { run } from '../../machine/run';
 const batch = 12_000;
 /** Of these, processes look at so many each, side by side: fewer are not worth the start of another one. */
 const share = 6000;
-/** As long as a large transfer takes, as what it makes is sent as it comes. */
-const timeoutMs = 6 * 3_600_000;
+const timeoutMs = 600_000;
+/** What a transfer makes is sent as it comes, however long that takes: no timer takes more. */
+const endlessMs = 2 ** 31 - 1;
 /** Of one batch: attributes have 64 KiB at most, and most files none. */
 const maxAnswerBytes = 512 * 1024 * 1024;
 
@@ -176,7 +177,8 @@ export class FactsApplier {
   add(line: Uint8Array): void {
     if (this.answer === undefined) {
       this.lines.write(`${JSON.stringify(bytesOf(this.folder))}\n`);
-      this.answer = ask(applying, this.lines, AbortSignal.any([this.signal, this.given.signal]));
+      const signal = AbortSignal.any([this.signal, this.given.signal]);
+      this.answer = ask(applying, this.lines, signal, endlessMs);
       // What nobody reads any more is not kept.
       this.answer.then(
         () => this.lines.resume(),
@@ -192,7 +194,11 @@ export class FactsApplier {
     if (this.answer === undefined) {
       return [];
     }
-    const rows = await this.answer;
+    const late = setTimeout(() => this.given.abort(), timeoutMs);
+    // Of what hangs nothing was heard.
+    const rows = await this.answer.catch(() => undefined);
+    clearTimeout(late);
+    this.signal.throwIfAborted();
     return rows === undefined ? 'all' : rows.flatMap(refusedOf);
   }
 
@@ -233,13 +239,14 @@ async function ask(
   script: string,
   input: string | Readable,
   signal: AbortSignal,
+  withinMs = timeoutMs,
 ): Promise<unknown[] | undefined> {
   if (process.platform !== 'linux') {
     return undefined;
   }
   const end = await run(await pythonProgram(), ['-I', '-S', '-c', script], {
     what: 'look at the files of this machine',
-    timeoutMs,
+    timeoutMs: withinMs,
     signal,
     input,
     maxBytes: maxAnswerBytes,

@@ -4,6 +4,9 @@ import { workerFile } from '../../machine/worker-file';
 import type { ReadAnswer, ReadJob } from './small/jobs';
 import type { UnpackAnswer, UnpackStep } from './unpack/messages';
 
+/** Enough for the names of some millions of files: a hostile tar ends its thread, and not the engine. */
+const memoryMiB = 2048;
+
 interface Asked {
   resolve: (answer: ReadAnswer | UnpackAnswer) => void;
   reject: (error: Error) => void;
@@ -17,7 +20,9 @@ export class LocalThread {
   /** Starts it, if it does not run: that takes some tens of milliseconds beside other work. */
   start(): Worker {
     if (this.worker === undefined) {
-      const worker = new Worker(workerFile(__dirname, 'local-files'));
+      const worker = new Worker(workerFile(__dirname, 'local-files'), {
+        resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
+      });
       this.worker = worker;
       worker.on('message', (answer: ReadAnswer | UnpackAnswer) => this.heard(worker, answer));
       worker.on('error', (error) => this.failAll(worker, error));

@@ -158,6 +158,10 @@ async function copyItems(
     outcome.result.files += Math.max(0, count - stayed);
     noteMissing(plan, expected.files, outcome, context);
     outcome.reportLosses((text) => context.warn(text));
+  } catch (error) {
+    // All else may be for want of it.
+    await requireFolder(plan.target);
+    throw error;
   } finally {
     await draft.remove();
   }

@@ -11,10 +11,10 @@ export interface Renaming {
 /**
  * `buffers` are shared: to hand memory over and back for each piece of a large file would keep both garbage collectors busy.
  * `chunk` is the index of the one that is the thread's until it answers, and `length` what is in it. `seal`: attributes that
- * were refused, by the index of their file, or all of them.
+ * were refused, by the index of their file, or all of them. `stop` is a number of 32 bits: what is under way ends once it is not 0.
  */
 export type UnpackStep =
-  | { begin: string; renaming: Renaming; buffers: readonly SharedArrayBuffer[] }
+  | { begin: string; renaming: Renaming; buffers: readonly SharedArrayBuffer[]; stop: SharedArrayBuffer }
   | { chunk: number; length: number }
   | { finish: true }
   | { seal: readonly [index: number, name: string][] | 'all' }

@@ -1,6 +1,6 @@
 /** The thread's side of unpacking: does a step, and says what came of it. */
-import type { Renaming, UnpackAnswer, UnpackStep } from './messages';
-import { DiskFull, Unpacking } from './unpacking';
+import type { UnpackAnswer, UnpackStep } from './messages';
+import { DiskFull, Unpacking, type Report } from './unpacking';
 
 export class UnpackServer {
   private unpacking: Unpacking | undefined;
@@ -16,12 +16,18 @@ export class UnpackServer {
       const { message } = error instanceof Error ? error : new Error(String(error));
       const code = error instanceof DiskFull ? error.code : undefined;
       this.said.failure = { message, code, isFatal: error instanceof DiskFull };
+      // What comes after a part that was not read is not what it seems.
+      this.letGo();
     }
     const facts = this.unpacking?.facts.line('finish' in step);
+    const { files = 0, ended = false } = this.unpacking ?? {};
+    if ('seal' in step) {
+      this.letGo();
+    }
     return {
       ...this.said,
-      files: this.unpacking?.files ?? 0,
-      ended: this.unpacking?.ended ?? false,
+      files,
+      ended,
       ...(facts !== undefined && { facts }),
       ...('chunk' in step && { chunk: step.chunk }),
     };
@@ -30,30 +36,44 @@ export class UnpackServer {
   private attempt(step: UnpackStep): void {
     if ('begin' in step) {
       this.buffers = step.buffers.map((buffer) => Buffer.from(buffer));
-      this.begin(step.begin, step.renaming);
+      this.unpacking = this.begin(step);
+    } else if ('abandon' in step) {
+      this.letGo();
+    } else if (this.unpacking === undefined) {
+      throw new Error('nothing is being unpacked');
     } else if ('chunk' in step) {
-      const buffer = this.buffers[step.chunk];
-      if (buffer !== undefined) this.unpacking?.push(buffer.subarray(0, step.length));
+      const buffer = this.buffers[step.chunk] ?? Buffer.alloc(0);
+      this.unpacking.push(buffer.subarray(0, step.length));
     } else if ('finish' in step) {
-      this.unpacking?.finish();
-    } else if ('seal' in step) {
-      this.unpacking?.seal(step.seal);
+      this.unpacking.finish();
     } else {
-      this.unpacking?.close();
-      this.unpacking = undefined;
-      this.buffers = [];
+      this.unpacking.seal(step.seal);
     }
   }
 
-  private begin(folder: string, renaming: Renaming): void {
-    this.unpacking = new Unpacking(folder, renaming, {
+  private begin({ begin: folder, renaming, stop }: Extract<UnpackStep, { begin: string }>): Unpacking {
+    const report: Report = {
       received: (bytes, name) => {
         this.said.received += bytes;
         this.said.current = name;
       },
       failed: (name, reason) => void this.said.failed.push([name, reason]),
       lost: (name, attributes) => void this.said.lost.push([name, attributes]),
-    });
+    };
+    const stopped = new Int32Array(stop);
+    return new Unpacking(folder, renaming, report, () => Atomics.load(stopped, 0) === 0);
+  }
+
+  /** Keeps neither files nor memory for longer. */
+  private letGo(): void {
+    const { unpacking } = this;
+    this.unpacking = undefined;
+    this.buffers = [];
+    try {
+      unpacking?.close();
+    } catch {
+      // It is told already that the files are not whole.
+    }
   }
 }
 

@@ -19,13 +19,15 @@ const bufferCount = 3;
 class Sending {
   files = 0;
   ended = false;
-  readonly buffers = Array.from({ length: bufferCount }, () => new SharedArrayBuffer(bufferSize));
+  private readonly buffers = Array.from({ length: bufferCount }, () => new SharedArrayBuffer(bufferSize));
   private readonly views = this.buffers.map((buffer) => Buffer.from(buffer));
   /** Those that the thread does not have. */
   private readonly free = [...this.buffers.keys()];
   /** Of the first of these. */
   private used = 0;
   private failure: Error | undefined;
+  private readonly stop = new SharedArrayBuffer(4);
+  /** Of chunks that the thread has, in their order. */
   private readonly answers: Promise<void>[] = [];
 
   constructor(
@@ -33,7 +35,14 @@ class Sending {
     private readonly facts: FactsApplier,
     private readonly report: Report,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    signal.addEventListener('abort', this.stopNow);
+  }
+
+  /** What all that follows is about. */
+  begin(folder: string, renaming: Renaming): Promise<void> {
+    return this.step({ begin: folder, renaming, buffers: this.buffers, stop: this.stop });
+  }
 
   /** Answers a promise when the thread has to get on before more can be taken. Throws what went wrong so far. */
   take(chunk: Buffer): Promise<void> | undefined {
@@ -71,8 +80,17 @@ class Sending {
 
   /** Waits until the thread has let go of the folder. */
   async abandon(): Promise<void> {
+    this.stopNow();
     await Promise.allSettled([...this.answers, this.thread.run({ abandon: true }), this.facts.abandon()]);
   }
+
+  /** Nobody hears of the signal through this any more. */
+  close(): void {
+    this.signal.removeEventListener('abort', this.stopNow);
+  }
+
+  /** Not when the thread comes to it, but in the middle of a step: that may be thousands of files. */
+  private readonly stopNow = (): void => void Atomics.store(new Int32Array(this.stop), 0, 1);
 
   private check(): void {
     this.signal.throwIfAborted();
@@ -91,18 +109,31 @@ class Sending {
       return;
     }
     this.free.shift();
-    const answer = this.thread.run({ chunk, length: this.used }).then((said) => this.heard(said));
+    const answer = this.thread
+      .run({ chunk, length: this.used })
+      .then((said) => this.heard(said))
+      .catch((error: unknown) => void (this.failure ??= errorFrom(error)))
+      .then(() => void this.answers.shift());
     this.used = 0;
-    answer.catch(() => undefined);
     this.answers.push(answer);
   }
 
   private async answered(): Promise<void> {
-    await this.answers.shift();
+    await this.answers[0];
     this.check();
   }
 
-  private heard({ chunk, received, current, failed, lost, facts, ended, files, failure }: UnpackAnswer): void {
+  private heard({
+    chunk,
+    received,
+    current,
+    failed,
+    lost,
+    facts,
+    ended,
+    files,
+    failure,
+  }: UnpackAnswer): void {
     if (chunk !== undefined) {
       this.free.push(chunk);
     }
@@ -119,6 +150,8 @@ class Sending {
     this.failure ??= failure && errorOf(failure);
   }
 }
+
+const errorFrom = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function errorOf({ message, code, isFatal }: UnpackFailure): Error {
   return isFatal ? diskError(code ?? '', new Error(message)) : new Error(message);
@@ -150,7 +183,7 @@ export async function unpackTar(
   const facts = new FactsApplier(folder, signal);
   const sending = new Sending(own, facts, report, signal);
   try {
-    await sending.step({ begin: folder, renaming, buffers: sending.buffers });
+    await sending.begin(folder, renaming);
     await receive((chunk) => sending.take(chunk));
     await sending.settle();
     if (!sending.ended) {
@@ -165,6 +198,7 @@ export async function unpackTar(
     await sending.abandon();
     throw error;
   } finally {
+    sending.close();
     if (thread === undefined) {
       own.end();
     }

@@ -91,6 +91,7 @@ export class Unpacking implements TarVisitor {
     private readonly folder: string,
     private readonly renaming: Renaming,
     private readonly report: Report,
+    private readonly mayGoOn: () => boolean = () => true,
   ) {}
 
   /** Whether the tar had an end. */
@@ -139,8 +140,9 @@ export class Unpacking implements TarVisitor {
       hole: (length) => step(length, () => this.open?.skip(length)),
       end: () => {
         step(0, () => this.open?.seal(entry));
-        this.close();
-        if (isWhole) this.noteMade(accepted);
+        // Some disks say only now that they are full.
+        const isClosed = this.attempt(name, () => this.close());
+        if (isWhole && isClosed) this.noteMade(accepted);
       },
     };
   }
@@ -321,6 +323,9 @@ export class Unpacking implements TarVisitor {
 
   /** False when it failed. That is reported and passed over for one file; a full disk ends it all. */
   private attempt(name: string, run: () => void): boolean {
+    if (!this.mayGoOn()) {
+      throw new Error('it was stopped');
+    }
     try {
       run();
       return true;
