@@ -78,35 +78,46 @@ const execTar: ByHand = {
   },
 };
 
-/** Ours and theirs by turns; what was copied goes before the next turn, and the disk is given time. */
+/**
+ * Ours and theirs by turns, each to a new place. Many files go at the end only, as ext4 is slow for seconds where thousands
+ * were deleted; large ones, of which there is no room for all, after their turn.
+ */
 async function copies(place: Place, name: string, byHand: ByHand): Promise<{ up: Pair; down: Pair }> {
   const { client, volume, container, local } = place;
   const source = join(local, name);
   const inside = '/home/workspace';
-  const settle = async () => {
-    rmSync(join(local, 'copy'), { recursive: true, force: true });
-    const body = { path: '/copy', recursive: true };
+  let turns = 0;
+  const forget = async (copy: string): Promise<void> => {
+    rmSync(join(local, copy), { recursive: true, force: true });
+    const body = { path: `/${copy}`, recursive: true };
     await client.call('files.remove', { params: { volume }, body }).catch(() => undefined);
-    await must(['sync']);
   };
-  const timed = (run: () => Promise<void>) => async () => {
-    await settle();
-    return time(run);
+  const timed = (run: (copy: string) => Promise<void>) => async () => {
+    const copy = `copy-${turns++}`;
+    await must(['sync']);
+    const took = await time(() => run(copy));
+    if (name === 'big') await forget(copy);
+    return took;
   };
   const up = await interleave(
     rounds,
-    timed(() => transfer(client, { from: { local: [source] }, to: { volume, path: '/copy' }, exact: true })),
-    timed(() => byHand.up(source, container, `${inside}/copy`)),
+    timed((copy) =>
+      transfer(client, { from: { local: [source] }, to: { volume, path: `/${copy}` }, exact: true }),
+    ),
+    timed((copy) => byHand.up(source, container, `${inside}/${copy}`)),
   );
-  const copy = join(local, 'copy');
   const down = await interleave(
     rounds,
-    timed(() =>
-      transfer(client, { from: { volume, paths: [`/${name}`] }, to: { local: copy }, exact: true }),
+    timed((copy) =>
+      transfer(client, {
+        ...{ from: { volume, paths: [`/${name}`] }, to: { local: join(local, copy) }, exact: true },
+      }),
     ),
-    timed(() => byHand.down(container, `${inside}/${name}`, copy)),
+    timed((copy) => byHand.down(container, `${inside}/${name}`, join(local, copy))),
   );
-  await settle();
+  for (let turn = 0; turn < turns; turn++) {
+    await forget(`copy-${turn}`);
+  }
   return { up, down };
 }
 
