@@ -173,9 +173,9 @@ describe('unpacking that ends before its time', () => {
       handed += piece.length;
     });
     const unpacked = unpackTar(receive, folder(), as, quiet, never, thread);
-    let isDone = false;
-    void unpacked.finally(() => (isDone = true));
-    while (!isDone) {
+    const unpacking = { isDone: false };
+    void unpacked.finally(() => (unpacking.isDone = true));
+    while (!unpacking.isDone) {
       const before = handed;
       await new Promise(setImmediate);
       if (handed !== before) continue;

@@ -1,6 +1,14 @@
 /** The end of a move out of a volume whose agent is not the one any more that has read the files. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TransferCreate } from '../../../../../src/api/files/schemas';
@@ -8,7 +16,7 @@ import { Transfers } from '../../../../../src/backend/services/transfers/transfe
 import { DownloadDrafts } from '../../../../../src/backend/store/download-drafts';
 import { removeTree } from '../../../../support/temp';
 import { TestContext } from '../../../../support/test-context';
-import { TestVolume } from '../../files/agent/harness';
+import { hasCode, TestVolume } from '../../files/agent/harness';
 
 describe('a move out of a volume', function () {
   this.timeout(20_000);
@@ -28,17 +36,19 @@ describe('a move out of a volume', function () {
     removeTree(local);
   });
 
+  const transfersOf = (): Transfers =>
+    new Transfers({
+      openFiles: (volume) => Promise.resolve((volume === 'one' ? one : two).files),
+      drafts: new DownloadDrafts(join(local, 'records')),
+    });
+
   for (const [where, to] of [
     ['to this machine', (): TransferCreate['to'] => ({ local })],
     ['to another volume', (): TransferCreate['to'] => ({ volume: 'two', path: '/' })],
   ] as const) {
     const move = async (context: TestContext) => {
-      const transfers = new Transfers({
-        openFiles: (volume) => Promise.resolve((volume === 'one' ? one : two).files),
-        drafts: new DownloadDrafts(join(local, 'records')),
-      });
       const request = { from: { volume: 'one', paths: ['/d', '/e'] }, to: to(), move: true };
-      return transfers.run(request, context);
+      return transfersOf().run(request, context);
     };
     const arrived = (path: string): string =>
       readFileSync(join('local' in to() ? local : two.root, path), 'utf8');
@@ -72,4 +82,27 @@ describe('a move out of a volume', function () {
       assert.equal(one.held, 0);
     });
   }
+
+  it('keeps the originals when the folder of this machine goes on the way, and says so', async () => {
+    const to = join(local, 'to');
+    mkdirSync(to);
+    const context = new TestContext();
+    context.onProgress = () => rmSync(to, { recursive: true, force: true, maxRetries: 9 });
+    const request = { from: { volume: 'one', paths: ['/d'] }, to: { local: to }, move: true };
+    await assert.rejects(transfersOf().run(request, context), hasCode('not_found'));
+    assert.deepEqual(readdirSync(join(one.root, 'd')).sort(), ['a', 'sub']);
+    assert.deepEqual([existsSync(to), readdirSync(join(local, 'records'))], [false, []]);
+  });
+
+  it('puts nothing over what came there on the way', async () => {
+    const context = new TestContext();
+    context.onProgress = () => {
+      mkdirSync(join(local, 'd'), { recursive: true });
+      writeFileSync(join(local, 'd/a'), 'mine');
+    };
+    const request = { from: { volume: 'one', paths: ['/d'] }, to: { local }, move: true };
+    await assert.rejects(transfersOf().run(request, context), hasCode('path_exists'));
+    assert.equal(readFileSync(join(local, 'd/a'), 'utf8'), 'mine');
+    assert.deepEqual(readdirSync(join(one.root, 'd')).sort(), ['a', 'sub']);
+  });
 });

@@ -296,23 +296,6 @@ describe('transfers', function () {
       rmSync(at('.berth-part-999999999-x'), { recursive: true });
     });
 
-    it('says so when its folder goes meanwhile, and removes no original', async () => {
-      mkdirSync(at('to'));
-      const context = new Context();
-      context.onProgress = () => rmSync(at('to'), { recursive: true, force: true, maxRetries: 9 });
-      const going = run(request({ to: { local: at('to') }, move: true }), context);
-      await assert.rejects(going, hasCode('not_found'));
-      assert.equal(text(join(one.root, 'data/a.txt')), 'from volume');
-      assert.ok(!existsSync(at('to')));
-    });
-
-    it('puts nothing over what came there meanwhile', async () => {
-      const context = new Context();
-      context.onProgress = () => existsSync(at('data/a.txt')) || put(at('data/a.txt'), 'mine');
-      await assert.rejects(run(request(), context), hasCode('path_exists'));
-      assert.equal(text(at('data/a.txt')), 'mine');
-    });
-
     it('moves', async () => {
       await run(request({ move: true }));
       assert.deepEqual(readdirSync(one.root), []);
