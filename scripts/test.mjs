@@ -82,7 +82,7 @@ function report(outcomes, minutes) {
   const sum = (/** @type {'passed' | 'failed' | 'skipped'} */ key) =>
     outcomes.reduce((total, each) => total + each[key], 0);
   console.log('');
-  const order = ['eslint', 'prettier', ...ALL];
+  const order = [...Object.keys(CHECKS), ...ALL];
   for (const outcome of outcomes.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)))
     console.log(row(outcome));
   for (const title of outcomes.flatMap(({ failures }) => failures)) console.log(`failed: ${title}`);

@@ -77,7 +77,7 @@ async function stampText(hash, mode) {
 
 /**
  * Compiles sources and tests into out/, and removes what has no source any more: a stale test would go on passing.
- * By TypeScript 7, which has no API yet: lint and webpack have the one before it.
+ * By TypeScript 7, which has no API yet: tests that read sources have the one before it.
  * @returns {Promise<string>} the compiler's complaints; empty when there are none
  */
 export async function compile() {

@@ -192,6 +192,7 @@ export function notRun(name, error) {
 
 /** Each check of the sources counts as one test. */
 export const CHECKS = {
+  oxlint: [tool('oxlint/bin/oxlint'), '--config', 'oxlint.config.mjs'],
   eslint: [tool('eslint/bin/eslint.js'), '.'],
   prettier: [tool('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
 };

@@ -69,7 +69,8 @@ export class Engine {
 
   async waitForKeepers(count: number, what: string, owner = this.prefix): Promise<void> {
     let last = -1;
-    for (let end = Date.now() + 20_000; Date.now() < end;) {
+    const end = Date.now() + 20_000;
+    while (Date.now() < end) {
       await sleep(50);
       last = (await this.keeperIds(undefined, owner)).length;
       if (last === count) {

@@ -120,7 +120,8 @@ describeContainers('keepers', 'keepers', function () {
       seen.push(...changes.map(({ path }) => path)),
     );
     await engine.run(holder, busybox, 'touch', '/home/workspace/from-inside');
-    for (let end = Date.now() + 5000; Date.now() < end && !seen.includes('/from-inside');) {
+    const end = Date.now() + 5000;
+    while (Date.now() < end && !seen.includes('/from-inside')) {
       await sleep(20);
     }
     assert.ok(seen.includes('/from-inside'), JSON.stringify(seen));

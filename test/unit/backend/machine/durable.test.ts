@@ -26,12 +26,13 @@ describe('machine/files: after a power cut', () => {
     const methods = Object.getPrototypeOf(file) as FileHandle;
     await file.close();
     const original = Object.getOwnPropertyDescriptor(methods, 'sync');
+    const sync = original?.value as () => Promise<void>;
     Object.defineProperty(methods, 'sync', {
       configurable: true,
       value: async function (this: FileHandle) {
         const path = readlinkSync(`/proc/self/fd/${this.fd}`);
         synced.push({ path, entries: await readdir(path).catch(() => []) });
-        return (original?.value as () => Promise<void>).call(this);
+        return sync.call(this);
       },
     });
     restore = () => Object.defineProperty(methods, 'sync', original ?? {});

@@ -14,7 +14,8 @@ describe('watching a volume', function () {
     seen.push(...changes);
   };
   const sees = async (type: string, path: string): Promise<void> => {
-    for (let end = Date.now() + 3000; Date.now() < end;) {
+    const end = Date.now() + 3000;
+    while (Date.now() < end) {
       await sleep(10);
       if (seen.some((change) => change.type === type && change.path === path)) {
         return;

@@ -129,7 +129,8 @@ describe('containers under SELinux', () => {
       await failure(runtimes.create(sharing('/v/shared'), new AbortController().signal, { volumes: [] }));
       const made = () => bodies.find(({ request }) => request === 'POST /containers/create');
       await until('the request for the container', () => made() !== undefined);
-      const { HostConfig: host } = made()?.body as { HostConfig: { Binds?: string[] } };
+      const body = made()?.body;
+      const { HostConfig: host } = body as { HostConfig: { Binds?: string[] } };
       assert.deepEqual(host.Binds, expected);
     });
   }
