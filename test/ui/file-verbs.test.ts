@@ -157,8 +157,7 @@ describe('the rows of files and of who has them', function () {
     await dialog.press('Allow Changes');
     await workspaces().row('File System').waitForDescription(/^\/$/, slow);
     await workspaces().expand('File System');
-    await workspaces().row('opt').contextMenu('New File…');
-    await quickInput.enter('made.txt');
+    await quickInput.enterAfter(() => workspaces().row('opt').contextMenu('New File…'), 'made.txt');
     await editor.waitForTab('made.txt');
     await editor.append('made here');
     await editor.save('made.txt');

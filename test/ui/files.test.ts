@@ -108,11 +108,12 @@ describe('the files of a volume, running and stopped', function () {
 
   it('makes, renames and deletes files from the menu', async () => {
     const { workbench } = ui;
-    await tree().row('src').contextMenu('New File…');
-    await workbench.quickInput.enter('notes.md');
+    await workbench.quickInput.enterAfter(() => tree().row('src').contextMenu('New File…'), 'notes.md');
     await workbench.editor.waitForTab('notes.md');
-    await tree().row('notes.md').contextMenu('Rename File or Folder…');
-    await workbench.quickInput.enter('renamed.md');
+    await workbench.quickInput.enterAfter(
+      () => tree().row('notes.md').contextMenu('Rename File or Folder…'),
+      'renamed.md',
+    );
     await tree().row('renamed.md').waitFor();
     await tree().row('renamed.md').contextMenu('Delete File or Folder');
     assert.match(await workbench.dialog.text(), /Delete renamed\.md\?[\s\S]*cannot be undone/);

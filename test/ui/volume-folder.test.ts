@@ -108,8 +108,7 @@ describe('a volume opened as a folder', function () {
     await workbench.screenshot('go-to-file');
     await workbench.quickInput.pick('main.js');
     await workbench.editor.waitForTab('main.js');
-    await row(other).contextMenu('Find in Volume…');
-    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.enterAfter(() => row(other).contextMenu('Find in Volume…'), 'USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
     await workbench.quickInput.widget.getByText(/^\/src\/main\.js · \d+ lines$/).waitFor();
     await workbench.screenshot('find-in-volume');
@@ -121,8 +120,7 @@ describe('a volume opened as a folder', function () {
     const { workbench } = ui;
     await workbench.editor.closeAll();
     await workbench.openSideBar('Berth');
-    await row(other).contextMenu('Find in Volume…');
-    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.enterAfter(() => row(other).contextMenu('Find in Volume…'), 'USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
     await workbench.quickInput.button('Show All in the Side Bar');
     const found = workbench.tree('Found in Volume');
@@ -166,8 +164,7 @@ describe('a volume opened as a folder', function () {
     const { workbench } = ui;
     const found = workbench.tree('Found in Volume');
     await workbench.openSideBar('Berth');
-    await row(other).contextMenu('Find in Volume…');
-    await workbench.quickInput.enter('USE strict');
+    await workbench.quickInput.enterAfter(() => row(other).contextMenu('Find in Volume…'), 'USE strict');
     await workbench.quickInput.rows.filter({ hasText: 'main.js:1' }).first().waitFor();
     await workbench.quickInput.button('Show All in the Side Bar');
     await found.row('main.js').waitFor('visible', slow);

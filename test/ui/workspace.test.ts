@@ -138,8 +138,7 @@ describe('a workspace, from the wizard to its end', function () {
 
   it('gets another label, and undoes it', async () => {
     const { workbench } = ui.session;
-    await row().contextMenu('Rename Workspace…');
-    await workbench.quickInput.enter('My project');
+    await workbench.quickInput.enterAfter(() => row().contextMenu('Rename Workspace…'), 'My project');
     const renamed = workbench.tree('Workspaces').row('My project');
     await renamed.waitForDescription(new RegExp(` · ${name}$`));
     await workbench.notifications.press('Renamed', 'Undo');

@@ -3,6 +3,8 @@ import type { Locator, Page } from 'playwright-core';
 import { eventually } from './eventually';
 import { press } from './pointer';
 
+const OPEN_TIMEOUT_MS = 10_000;
+
 export class QuickInput {
   readonly widget: Locator;
   readonly box: Locator;
@@ -53,6 +55,19 @@ export class QuickInput {
   /** Types into an input box and confirms. */
   async enter(text: string): Promise<void> {
     await this.box.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Types into the box that `open` brings, which closes when something else takes the focus, such as an editor that is late. */
+  async enterAfter(open: () => Promise<void>, text: string): Promise<void> {
+    await eventually(
+      'a box that stays open',
+      async () => {
+        await open();
+        await this.box.fill(text, { timeout: OPEN_TIMEOUT_MS });
+      },
+      2 * OPEN_TIMEOUT_MS,
+    );
     await this.page.keyboard.press('Enter');
   }
 
