@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { bridgeAddress } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
-import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { describeMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
-describe('create: with an SSH agent', function () {
+describeMostlyOfEngine('create: with an SSH agent', function () {
   this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let server: Server;

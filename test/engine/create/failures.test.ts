@@ -7,7 +7,7 @@ import { failure } from '../../support/errors';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { FileServer, author, makeRepository } from '../../support/programs/git-server';
 import { succeed } from '../../support/programs';
-import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('create: failures', function () {
   this.timeout(testTimeoutMs);
@@ -33,21 +33,24 @@ describe('create: failures', function () {
     assert.equal(await runtime.stateOf(name), 'gone');
   }
 
-  it('leaves a workspace usable whose clone failed, says so, and clones at the next start', async () => {
-    const workspace = await harness().create({ cloneUrl: files.url('later.git') });
-    assert.equal(workspace.state, 'running');
-    const [warning] = workspace.warnings;
-    assert.equal(warning?.code, 'clone');
-    assert.match(warning.message, /not cloned: git ended with exit code 128/);
-    assert.match(warning.hint ?? '', /usable/);
-    assert.equal(workspace.steps.find((step) => step.name === 'clone')?.outcome, 'failed');
-    assert.equal(await harness().ssh(workspace.name, ['pwd']), '/home/workspace');
-    await symlink('project.git', join(harness().folder, 'later.git'));
-    await harness().verb('restart', workspace.name);
-    assert.deepEqual((await harness().workspace(workspace.name)).warnings, []);
-    assert.equal(await harness().sh(workspace.name, 'cat ~/repo/README.md'), '# Project');
-    await harness().delete(workspace.name);
-  });
+  itMostlyOfEngine(
+    'leaves a workspace usable whose clone failed, says so, and clones at the next start',
+    async () => {
+      const workspace = await harness().create({ cloneUrl: files.url('later.git') });
+      assert.equal(workspace.state, 'running');
+      const [warning] = workspace.warnings;
+      assert.equal(warning?.code, 'clone');
+      assert.match(warning.message, /not cloned: git ended with exit code 128/);
+      assert.match(warning.hint ?? '', /usable/);
+      assert.equal(workspace.steps.find((step) => step.name === 'clone')?.outcome, 'failed');
+      assert.equal(await harness().ssh(workspace.name, ['pwd']), '/home/workspace');
+      await symlink('project.git', join(harness().folder, 'later.git'));
+      await harness().verb('restart', workspace.name);
+      assert.deepEqual((await harness().workspace(workspace.name)).warnings, []);
+      assert.equal(await harness().sh(workspace.name, 'cat ~/repo/README.md'), '# Project');
+      await harness().delete(workspace.name);
+    },
+  );
 
   itOfContainers(
     'the engine alone',
@@ -95,7 +98,7 @@ describe('create: failures', function () {
     },
   );
 
-  it('fails and undoes all when a post-start script must not fail', async () => {
+  itMostlyOfEngine('fails and undoes all when a post-start script must not fail', async () => {
     const name = harness().name();
     const script = join(harness().folder, 'fails.sh');
     await writeFile(script, 'echo this is why >&2\nexit 3\n');
@@ -115,7 +118,7 @@ describe('create: failures', function () {
     await harness().delete(name);
   });
 
-  it('leaves nothing of a create that is cancelled while it clones', async () => {
+  itMostlyOfEngine('leaves nothing of a create that is cancelled while it clones', async () => {
     const name = harness().name();
     const gate = files.hold();
     const operation = await harness().beginCreate(name, { cloneUrl: files.url('project.git') });
@@ -145,7 +148,7 @@ describe('create: failures', function () {
     }
   });
 
-  it('keeps a volume that was there before a create that failed', async () => {
+  itMostlyOfEngine('keeps a volume that was there before a create that failed', async () => {
     const name = harness().name();
     const volume = `workspace-${name}`;
     await harness().makeVolume(volume);

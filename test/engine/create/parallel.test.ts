@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { column, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, describeMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** As many as a machine does at once without waiting long. */
 const count = column === 'microvm' ? 3 : 10;
 
-describe('create: many at once', function () {
+describeMostlyOfEngine('create: many at once', function () {
   this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
 

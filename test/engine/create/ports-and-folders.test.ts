@@ -9,7 +9,7 @@ import type { PublishedPort, Workspace } from '../../../src/api/workspaces/schem
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
-import { column, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 import { obstacleToShares } from '../../support/runtimes/microvms';
 import { skipWithout } from '../../support/skip';
 
@@ -125,7 +125,7 @@ describe('create: ports and shared folders', function () {
     await assert.rejects(page(before[0]?.host));
   });
 
-  it('does not start while another program has its port, and says so', async () => {
+  itMostlyOfEngine('does not start while another program has its port, and says so', async () => {
     await harness().verb('stop', one.name);
     const server = await occupy(harness().ports.last, '127.0.0.1');
     try {

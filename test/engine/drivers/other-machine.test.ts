@@ -7,6 +7,7 @@ import { EngineHarness, eventually } from '../../support/engine/engine-harness';
 import type { OtherMachine } from '../../support/programs/other-machine';
 import { useOtherMachine } from '../../support/programs/use-other-machine';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { itInSoak } from '../../support/soak';
 
 /** Small, and on every machine that has Berth. */
 const image = 'berth-tools:1';
@@ -50,6 +51,8 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
 
   for (const [way, environment] of Object.entries(ways)) {
     describe(`by ${way}`, () => {
+      // What follows from a connection is the same for all of them.
+      const more = way === 'ssh' ? it : itInSoak;
       let harness: EngineHarness;
       let name: string;
       let port: number;
@@ -87,13 +90,13 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         await eventually('the server inside answers', answered);
       });
 
-      it('carries much through ssh, both ways at once, and whole', async () => {
+      more('carries much through ssh, both ways at once, and whole', async () => {
         const input = Buffer.alloc(8_000_000, 'some bytes ');
         const { stdout, code } = await harness.trySsh(name, ['cat'], { input });
         assert.deepEqual([code, stdout === input.toString()], [0, true]);
       });
 
-      it('takes files up and down', async () => {
+      more('takes files up and down', async () => {
         const { homeVolume: volume } = await harness.workspace(name);
         const bytes = Buffer.alloc(300_000, 'x');
         await harness.client.writeFile(volume, '/up', bytes, { create: true, overwrite: false });
@@ -115,7 +118,7 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         assert.deepEqual(await listed('local'), [false, false]);
       });
 
-      it('pauses, resumes, stops, starts, archives and restores', async () => {
+      more('pauses, resumes, stops, starts, archives and restores', async () => {
         for (const [away, state, back] of [
           ['pause', 'paused', 'resume'],
           ['stop', 'stopped', 'start'],
@@ -128,13 +131,13 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         }
       });
 
-      it('is reached again by an engine that comes after one that was killed', async () => {
+      more('is reached again by an engine that comes after one that was killed', async () => {
         await harness.killAndRestart();
         await harness.untilState(name, 'running');
         assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
       });
 
-      it('is still paused for an engine that comes after one that was killed, and goes on', async () => {
+      more('is still paused for an engine that comes after one that was killed, and goes on', async () => {
         await harness.verb('pause', name);
         await harness.killAndRestart();
         await harness.untilState(name, 'paused');
@@ -142,7 +145,7 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
       });
 
-      it('is reached by ssh while no engine runs: ssh starts one', async () => {
+      more('is reached by ssh while no engine runs: ssh starts one', async () => {
         await harness.process.kill();
         const { BERTH_HOME: _, ...around } = process.env;
         const env = { ...around, ...harness.env };
@@ -153,26 +156,29 @@ describeContainers('a daemon', 'the Docker of another machine', function () {
         await harness.start();
       });
 
-      it('is left alone while another container engine is in use, and can be deleted afterwards', async () => {
-        await harness.process.kill();
-        await harness.start({ DOCKER_HOST: undefined, PATH: process.env.PATH });
-        const { target = '' } = (await harness.workspace(name)).spec;
-        const refusal = new RegExp(
-          `${name} is on ${target}, and the container engine in use is that of this machine`,
-        );
-        for (const run of [
-          () => harness.delete(name),
-          () => harness.verb('stop', name),
-          () => harness.sh(name, 'true'),
-        ]) {
-          await assert.rejects(run, { code: 'runtime_unavailable', message: refusal });
-        }
-        assert.equal(await harness.state(name), 'running');
-        await harness.process.kill();
-        await harness.start();
-        await harness.untilState(name, 'running');
-        assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
-      });
+      more(
+        'is left alone while another container engine is in use, and can be deleted afterwards',
+        async () => {
+          await harness.process.kill();
+          await harness.start({ DOCKER_HOST: undefined, PATH: process.env.PATH });
+          const { target = '' } = (await harness.workspace(name)).spec;
+          const refusal = new RegExp(
+            `${name} is on ${target}, and the container engine in use is that of this machine`,
+          );
+          for (const run of [
+            () => harness.delete(name),
+            () => harness.verb('stop', name),
+            () => harness.sh(name, 'true'),
+          ]) {
+            await assert.rejects(run, { code: 'runtime_unavailable', message: refusal });
+          }
+          assert.equal(await harness.state(name), 'running');
+          await harness.process.kill();
+          await harness.start();
+          await harness.untilState(name, 'running');
+          assert.equal(await harness.ssh(name, ['cat kept']), 'kept');
+        },
+      );
 
       it('goes with its delete', async () => {
         await harness.leavesNothing();

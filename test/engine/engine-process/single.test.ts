@@ -11,7 +11,7 @@ import { processesOf } from '../../support/engine/census';
 import { EngineProcess, enginePath } from '../../support/engine/engine-process';
 import { EngineHarness, eventually } from '../../support/engine/engine-harness';
 import { FileServer } from '../../support/programs/git-server';
-import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** Longer than a busy machine may keep a test from its next request. */
 const idleExitMs = 1500;
@@ -75,7 +75,7 @@ describe('engine process: one, and only as long as needed', function () {
     },
   );
 
-  it('stays while a workspace has an idle policy, and while an operation runs', async () => {
+  itMostlyOfEngine('stays while a workspace has an idle policy, and while an operation runs', async () => {
     await harness.start({ BERTH_IDLE_EXIT_MS: '600000' });
     const { name } = await harness.create({ start: false, idle: { archiveAfter: 600 } });
     await harness.process.stop();
@@ -167,7 +167,7 @@ describe('engine process: one, and only as long as needed', function () {
     await eventually('the last has ended', async () => (await processesOf(harness.home)).length === 0);
   });
 
-  it('hands over to another version when it is idle, not when it is busy', async () => {
+  itMostlyOfEngine('hands over to another version when it is idle, not when it is busy', async () => {
     await harness.start({ BERTH_IDLE_EXIT_MS: '20000' });
     const files = await FileServer.start(harness.folder, harness.docker);
     try {

@@ -12,6 +12,7 @@ import { failure } from '../../support/errors';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
 import { temporaryPath } from '../../support/temp';
 import { runProgram } from '../../support/programs';
+import { someOf } from '../../support/soak';
 
 describeContainers('foreign containers', 'faults: adoption of a container', function () {
   this.timeout(testTimeoutMs);
@@ -115,7 +116,7 @@ describeContainers('foreign containers', 'faults: adoption of a container', func
     ['the new one was started', 'after', (change) => /\/containers\/\w{64}\/start$/.test(change)],
     ['it was to be removed', 'before', (change) => change === `DELETE /containers/${id}`],
   ];
-  for (const [what, when, at] of points) {
+  for (const [what, when, at] of someOf(points, 3)) {
     it(`leaves it as it was when the engine is killed when ${what}`, async () => {
       await new Promise<void>((done) => {
         relay.cutAt({ at, when, run: () => void harness().process.kill().then(done) });

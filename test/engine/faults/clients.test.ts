@@ -11,7 +11,7 @@ import { EngineClient } from '../../../src/client/engine-client';
 import { EventStream } from '../../../src/client/events';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('faults: clients', function () {
   this.timeout(testTimeoutMs);
@@ -23,27 +23,30 @@ describe('faults: clients', function () {
     ({ name, homeVolume: volume } = await harness().create());
   });
 
-  it('two that want different things of one workspace: one wins, the other is told 409', async () => {
-    const other = new EngineClient(harness().client.socketPath);
-    const params = { name };
-    const outcomes = await Promise.allSettled([
-      harness().client.call('workspaces.stop', { params, query: { wait: 30_000 } }),
-      other.call('workspaces.pause', { params, query: { wait: 30_000 } }),
-      other.call('workspaces.archive', { params, query: { wait: 30_000 } }),
-    ]);
-    const won = outcomes.filter(({ status }) => status === 'fulfilled');
-    assert.equal(won.length, 1);
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') {
-        assert.equal((outcome.reason as { code: string }).code, 'illegal_state');
+  itMostlyOfEngine(
+    'two that want different things of one workspace: one wins, the other is told 409',
+    async () => {
+      const other = new EngineClient(harness().client.socketPath);
+      const params = { name };
+      const outcomes = await Promise.allSettled([
+        harness().client.call('workspaces.stop', { params, query: { wait: 30_000 } }),
+        other.call('workspaces.pause', { params, query: { wait: 30_000 } }),
+        other.call('workspaces.archive', { params, query: { wait: 30_000 } }),
+      ]);
+      const won = outcomes.filter(({ status }) => status === 'fulfilled');
+      assert.equal(won.length, 1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') {
+          assert.equal((outcome.reason as { code: string }).code, 'illegal_state');
+        }
       }
-    }
-    const { state } = await harness().workspace(name);
-    await harness().verb(state === 'archived' ? 'restore' : state === 'paused' ? 'resume' : 'start', name);
-    other.dispose();
-  });
+      const { state } = await harness().workspace(name);
+      await harness().verb(state === 'archived' ? 'restore' : state === 'paused' ? 'resume' : 'start', name);
+      other.dispose();
+    },
+  );
 
-  it('ten that create the same name: one gets it', async () => {
+  itMostlyOfEngine('ten that create the same name: one gets it', async () => {
     const same = harness().name();
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => harness().beginCreate(same)));
     const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
@@ -53,7 +56,7 @@ describe('faults: clients', function () {
     await harness().delete(same);
   });
 
-  it('one that leaves while its operation runs: the operation goes on', async () => {
+  itMostlyOfEngine('one that leaves while its operation runs: the operation goes on', async () => {
     const abort = new AbortController();
     const params = { name };
     const leaving = harness().client.call('workspaces.restart', {
@@ -147,7 +150,7 @@ describe('faults: clients', function () {
     assert.equal((await harness().workspace(name)).lastUsedAt, lastUsedAt);
   });
 
-  it('event streams resume after the connection broke, missing nothing', async () => {
+  itMostlyOfEngine('event streams resume after the connection broke, missing nothing', async () => {
     const seen: EngineEvent[] = [];
     const client = new EngineClient(harness().client.socketPath);
     const stream = new EventStream(() => Promise.resolve(client.transport), {

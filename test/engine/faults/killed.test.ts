@@ -8,6 +8,7 @@ import type { Workspace } from '../../../src/api/workspaces/schemas';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { column, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { times } from '../../support/soak';
 
 const all = [
   'stop',
@@ -25,7 +26,7 @@ type Action = (typeof all)[number];
 /** As many as a machine emulates at once without waiting long. */
 const verbs =
   column === 'microvm' ? all.filter((verb) => !['stop', 'archive', 'restart'].includes(verb)) : all;
-const rounds = column === 'microvm' ? [1] : [1, 2, 3];
+const rounds = Array.from({ length: column === 'microvm' ? 1 : times(1, 3) }, (_, index) => index + 1);
 
 /** What an action is tried on. */
 const wayTo: Partial<Record<Action, 'stop' | 'archive'>> = { start: 'stop', restore: 'archive' };

@@ -11,6 +11,7 @@ import { DockerRelay, type Cut } from '../../support/programs/docker-relay';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { occupy, vacate } from '../../support/ports';
 import { describeContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { someOf } from '../../support/soak';
 import { temporaryPath } from '../../support/temp';
 
 describeContainers('a daemon', 'faults: the engine is killed in a rebuild', function () {
@@ -119,7 +120,7 @@ describeContainers('a daemon', 'faults: the engine is killed in a rebuild', func
     ['the old one was aside', 'after', (change, old) => change === `POST /containers/${old}/rename`],
     ['the new one had the name', 'after', (change) => /\.moving-\w+\/rename$/.test(change)],
   ];
-  for (const [what, when, at] of moves) {
+  for (const [what, when, at] of someOf(moves, 3)) {
     it(`of a move to another port, when ${what}: the next start has all its files, once`, async () => {
       await asRoot(`echo ${when} >/opt/own; sync`);
       await harness().verb('stop', name);

@@ -8,7 +8,7 @@ import { planCopy } from '../../../src/cli/copy/plan';
 import { TypedPaths } from '../../../src/cli/typed-paths';
 import { casesOf, layAround, things, tree, type Case } from '../../support/files/copy-table';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { describeMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 import { skipWithout } from '../../support/skip';
 
 /** So many cases apart; no number of spellings, targets or namings has a part in common with it. */
@@ -17,7 +17,7 @@ const rows: readonly Case[] = Object.keys(things)
   .flatMap((thing) => casesOf(thing))
   .filter((_, index) => index % stride === 0);
 
-describe('files: berth cp in a workspace, held against GNU cp -r', function () {
+describeMostlyOfEngine('files: berth cp in a workspace, held against GNU cp -r', function () {
   this.timeout(testTimeoutMs);
   const harness = useEngineHarness();
   let name: string;

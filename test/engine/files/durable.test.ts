@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { runProgram } from '../../support/programs';
-import { column, itOfMicrovms, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itMostlyOfEngine, itOfMicrovms, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** Of all below /data: names, modes, owners, times, contents. */
 const fingerprint =
@@ -85,7 +85,7 @@ describe('files: what a workspace wrote', function () {
     await assertKept(before);
   });
 
-  it('is there after the engine was killed', async () => {
+  itMostlyOfEngine('is there after the engine was killed', async () => {
     await write('/after-engine', randomBytes(100_000));
     const before = await fingerprintOf(name);
     await harness().killAndRestart();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** In minutes. Longer than it takes to look once, which in an emulated guest or on a busy machine is a while. */
 const pauseAfter = 0.05;
@@ -30,7 +30,7 @@ describe('lifecycle: idle policies', function () {
     await harness().delete(name);
   });
 
-  it('never touches one that somebody is logged in to by SSH, however long', async () => {
+  itMostlyOfEngine('never touches one that somebody is logged in to by SSH, however long', async () => {
     const { name } = await harness().create();
     const argv = [...harness().sshOptions(), `berth-${name}`, 'echo in; cat'];
     const session = spawn('ssh', argv, { stdio: 'pipe' });
@@ -54,7 +54,7 @@ describe('lifecycle: idle policies', function () {
     await harness().delete(name);
   });
 
-  it('resumes a paused one for who asks, and begins to count anew', async () => {
+  itMostlyOfEngine('resumes a paused one for who asks, and begins to count anew', async () => {
     const { name } = await harness().create({ idle: { pauseAfter } });
     await harness().untilState(name, 'paused');
     await harness().verb('resume', name);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { archiveOf } from '../../../src/backend/tar/archive';
 import { failure } from '../../support/errors';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** Of all that is below ~/kept: names, modes, times, contents. */
 const fingerprint =
@@ -143,18 +143,21 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     await asRoot('rm -r /opt/tool');
   });
 
-  it('rebuilds a stopped one and leaves it stopped; an unknown image removes nothing', async () => {
-    await harness().verb('stop', name);
-    const rebuild = (image: string) =>
-      harness().client.call('workspaces.rebuild', { params: { name }, body: { image, confirm: true } });
-    const error = await failure(rebuild('berth-test/none:1'), 'image_missing');
-    assert.match(error.message, /berth-test\/none:1/);
-    assert.equal(await harness().runtime.stateOf(name), 'stopped');
-    await harness().done(await rebuild('workspace:latest'));
-    assert.equal(await harness().state(name), 'stopped');
-    await harness().verb('start', name);
-    await assertKept();
-  });
+  itMostlyOfEngine(
+    'rebuilds a stopped one and leaves it stopped; an unknown image removes nothing',
+    async () => {
+      await harness().verb('stop', name);
+      const rebuild = (image: string) =>
+        harness().client.call('workspaces.rebuild', { params: { name }, body: { image, confirm: true } });
+      const error = await failure(rebuild('berth-test/none:1'), 'image_missing');
+      assert.match(error.message, /berth-test\/none:1/);
+      assert.equal(await harness().runtime.stateOf(name), 'stopped');
+      await harness().done(await rebuild('workspace:latest'));
+      assert.equal(await harness().state(name), 'stopped');
+      await harness().verb('start', name);
+      await assertKept();
+    },
+  );
 
   it('renames the label, and nothing else', async () => {
     const before = await harness().workspace(name);
@@ -165,7 +168,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.deepEqual(after, { ...before, label: 'Ünîcode & more' });
   });
 
-  it('changes limits live, and says what waits, and for what', async () => {
+  itMostlyOfEngine('changes limits live, and says what waits, and for what', async () => {
     const { runtimeId } = await harness().workspace(name);
     const memory = async () =>
       (await harness().client.call('workspaces.stats', { params: { name } })).memoryLimitBytes / 1024 / 1024;
@@ -194,7 +197,7 @@ second line' && chmod 400 blob && ln -s ../blob deep/link && ln -s /nowhere deep
     assert.equal((await harness().workspace(name)).spec.limits?.memoryMiB, 200);
   });
 
-  it('takes new variables and secrets with the next start', async () => {
+  itMostlyOfEngine('takes new variables and secrets with the next start', async () => {
     await harness().client.call('workspaces.update', {
       params: { name },
       body: { env: { COLOUR: 'blue' }, secrets: { PIN: '0000' } },

@@ -19,6 +19,7 @@ import { succeed } from '../../support/programs';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
 import { microvmCache } from '../../support/runtimes/microvms';
 import { until } from '../../support/wait';
+import { itInSoak } from '../../support/soak';
 
 const names = { running: 'a', paused: 'b', stopped: 'c', archived: 'd' } as const;
 const states = Object.keys(names) as (keyof typeof names)[];
@@ -141,7 +142,7 @@ const states = Object.keys(names) as (keyof typeof names)[];
       }
     });
 
-    it('has it go on from a pause though its kit was removed from the cache meanwhile', async () => {
+    itInSoak('has it go on from a pause though its kit was removed from the cache meanwhile', async () => {
       const name = nameOf('paused');
       await harness.verb('pause', name);
       const state = join(folderOf('paused'), 'machine.state');

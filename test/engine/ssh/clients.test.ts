@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
 import { ownPortRange } from '../../support/ports';
 import { runProgram, succeed } from '../../support/programs';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
@@ -75,7 +75,7 @@ describe('ssh: real clients', function () {
     assert.match(await sync(), /Number of regular files transferred: 1\b/);
   });
 
-  it('git: clones, and pushes into a branch', async () => {
+  itMostlyOfEngine('git: clones, and pushes into a branch', async () => {
     const identity = 'git config --global user.email a@b; git config --global user.name A';
     await harness().sh(
       name,
@@ -114,7 +114,7 @@ describe('ssh: real clients', function () {
     }
   });
 
-  it('several sessions over one connection', async () => {
+  itMostlyOfEngine('several sessions over one connection', async () => {
     const control = join('/tmp', `${harness().prefix}.ctl`);
     const master = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${control}`, '-o', 'ControlPersist=20'];
     await succeed('ssh', [...master, ...harness().sshOptions(), '-f', '-N', host], {

@@ -8,7 +8,7 @@ import { occupy, vacate } from '../../support/ports';
 import { listeningAddresses } from '../../support/engine/census';
 import { runProgram, succeed } from '../../support/programs';
 import { spoilingSsh } from '../../support/programs/spoiling-ssh';
-import { testTimeoutMs } from '../../support/runtimes/columns';
+import { itMostlyOfEngine, testTimeoutMs } from '../../support/runtimes/columns';
 
 describe('ssh: identity', function () {
   this.timeout(testTimeoutMs);
@@ -113,7 +113,7 @@ describe('ssh: identity', function () {
     await answers();
   });
 
-  it('moves to another port when somebody took it meanwhile, and says so', async () => {
+  itMostlyOfEngine('moves to another port when somebody took it meanwhile, and says so', async () => {
     const { port } = await target();
     const asRoot = (script: string) => harness().exec(name, ['sh', '-c', script], { user: 'root' });
     await asRoot(

@@ -1,5 +1,6 @@
 /** The two columns of the engine's tests. The same files run for both; what is for one alone says so, and why, here. */
 import type { RuntimeKind } from '../../../src/api/workspaces/schemas';
+import { isSoak } from '../soak';
 
 export const column: RuntimeKind = process.env.BERTH_TEST_RUNTIME === 'microvm' ? 'microvm' : 'container';
 const isEmulated = column === 'microvm';
@@ -32,6 +33,23 @@ export function describeContainers(_reason: Reason, title: string, tests: (this:
 export function itOfContainers(_reason: Reason, title: string, test: Mocha.AsyncFunc): void {
   if (column === 'container') {
     it(title, test);
+  }
+}
+
+/**
+ * Mostly the engine's own doing: containers show it in every run, microVMs in a soak. Their guests may be emulated, and
+ * take most of the time of a run.
+ */
+export function itMostlyOfEngine(title: string, test: Mocha.AsyncFunc): void {
+  if (column === 'container' || isSoak) {
+    it(title, test);
+  }
+}
+
+/** All of its tests. */
+export function describeMostlyOfEngine(title: string, tests: (this: Mocha.Suite) => void): void {
+  if (column === 'container' || isSoak) {
+    describe(title, tests);
   }
 }
 

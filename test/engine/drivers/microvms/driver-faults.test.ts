@@ -9,6 +9,7 @@ import { templateKey } from '../../../../src/backend/drivers/microvms/machines/t
 import { until } from '../../../support/wait';
 import { microvmCache, machinesOf } from '../../../support/runtimes/microvms';
 import { Bench, never } from './driver-bench';
+import { itInSoak } from '../../../support/soak';
 
 describe('microVMs when things go wrong', function () {
   this.timeout(300_000);
@@ -170,23 +171,26 @@ describe('microVMs when things go wrong', function () {
     assert(existsSync(state));
   });
 
-  it('boots when the guest of its template does not live, and does not try that one again', async () => {
-    await bench.driver.stop(plan.name, 30_000);
-    const state = await templateState();
-    const content = await readFile(state);
-    // Pages of the guest's memory, while the whole still reads well.
-    content.fill(0, Math.floor(content.length / 3), Math.floor((content.length * 2) / 3));
-    await writeFile(state, content);
-    await writeFile(`${state}.sum`, createHash('sha256').update(content).digest('hex'));
-    bench.warnings.length = 0;
-    await bench.started(plan);
-    assert(
-      bench.warnings.some((warning) => warning.startsWith('a template did not start')),
-      bench.warnings.join('\n'),
-    );
-    assert.equal((await bench.ssh(plan, 'cat kept')).stdout, 'kept\n');
-    await bench.driver.templates.settled();
-  });
+  itInSoak(
+    'boots when the guest of its template does not live, and does not try that one again',
+    async () => {
+      await bench.driver.stop(plan.name, 30_000);
+      const state = await templateState();
+      const content = await readFile(state);
+      // Pages of the guest's memory, while the whole still reads well.
+      content.fill(0, Math.floor(content.length / 3), Math.floor((content.length * 2) / 3));
+      await writeFile(state, content);
+      await writeFile(`${state}.sum`, createHash('sha256').update(content).digest('hex'));
+      bench.warnings.length = 0;
+      await bench.started(plan);
+      assert(
+        bench.warnings.some((warning) => warning.startsWith('a template did not start')),
+        bench.warnings.join('\n'),
+      );
+      assert.equal((await bench.ssh(plan, 'cat kept')).stdout, 'kept\n');
+      await bench.driver.templates.settled();
+    },
+  );
 
   it('is killed when it does not heed the power button, and says so', async () => {
     assert.deepEqual(await bench.driver.stop(plan.name, 1), { killed: true });

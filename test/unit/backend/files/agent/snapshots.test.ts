@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { succeed } from '../../../../support/programs';
+import { times } from '../../../../support/soak';
 import { agentDir } from './harness';
 
-const rounds = 15;
+const rounds = times(6, 15);
 const kills = 25;
 
 /** Arguments: where the agent is, an empty folder, a seed, rounds, kills. Prints how many kills met something under way. */

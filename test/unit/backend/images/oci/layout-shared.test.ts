@@ -12,8 +12,9 @@ import { Layout } from '../../../../../src/backend/images/oci/layout';
 import { currentOwner } from '../../../../../src/backend/machine/lock-owner';
 import { useTempFolder } from '../../../../support/temp';
 import { until } from '../../../../support/wait';
+import { times } from '../../../../support/soak';
 
-const rounds = 25;
+const rounds = times(10, 25);
 const signal = new AbortController().signal;
 const shared = Buffer.alloc(200_000, 'a layer that all images have');
 

@@ -17,10 +17,11 @@ import {
 } from '../../../../../support/files/compared-trees';
 import { removeTree } from '../../../../../support/temp';
 import { succeed } from '../../../../../support/programs';
+import { times } from '../../../../../support/soak';
 import { agentDir, startAgent, type Agent } from '../../../files/agent/harness';
 import { TestDisk } from '../../../files/disk/harness';
 
-const rounds = 6;
+const rounds = times(3, 6);
 
 interface Said {
   changes: Change[];

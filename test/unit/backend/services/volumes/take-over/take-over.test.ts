@@ -23,11 +23,12 @@ import type { VolumeFiles } from '../../../../../../src/backend/files/volume-fil
 import { checkTakeOver, TakeOver } from '../../../../../../src/backend/services/volumes/take-over/take-over';
 import { TestContext } from '../../../../../support/test-context';
 import { copyTree, expectedChanges, mutateTree } from '../../../../../support/files/compared-trees';
+import { times } from '../../../../../support/soak';
 import { TestDisk } from '../../../files/disk/harness';
 import { hasCode, TestVolume } from '../../../files/agent/harness';
 import { backwards, but, compare } from './harness';
 
-const rounds = 6;
+const rounds = times(3, 6);
 
 interface TakeOptions {
   overwrite?: boolean;
