@@ -207,11 +207,7 @@ describe('unpacking a tar on this machine', function () {
   it('makes and changes nothing outside of the folder, whatever the tar', async () => {
     const names = ['a', 'b', 'x', 'y', 'z', '.ssh', 'id_rsa'];
     const targets = [
-      '.',
-      '.',
-      '.',
-      '..',
-      '../..',
+      ...['.', '.', '.', '..', '../..'],
       '../../..',
       'x',
       'x/..',
