@@ -196,7 +196,7 @@ export function notRun(name, error) {
 export const CHECKS = {
   oxlint: [tool('oxlint/bin/oxlint'), '--config', 'oxlint.config.mjs'],
   eslint: [tool('eslint/bin/eslint.js'), '.'],
-  prettier: [tool('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+  prettier: [join(ROOT, 'scripts/check-format.mjs')],
 };
 
 /** @param {string} name @param {string[]} program @param {boolean} isHeard @returns {Promise<Outcome>} */
