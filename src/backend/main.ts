@@ -1,26 +1,19 @@
 /** The engine process: one per state directory, started by the first client, ending by itself. */
-import { realpath } from 'node:fs/promises';
 import { socketPath, stateDirectory } from '../api/rules/endpoint';
 import { BerthError } from '../api/errors';
 import { refuseUnfitHome } from '../api/rules/state-home';
-import { defaultTrashDays } from '../api/trash/schemas';
 import { berthVersion } from '../api/version';
-import { createDrivers } from './make-drivers';
-import { createEngine, type Engine } from './engine';
+import type { Engine } from './engine';
 import { takeEngineLock, touchEngineLock, type Taken } from './engine-lock';
 import { openLog, type EngineLog } from './engine-log';
-import { installationId } from './installation';
 import { listen, removeSocketFolder } from './listen';
 import { keepReserve, withReserve } from './reserve';
-import { imagesDirectory } from './resources';
+import { makeEngine } from './make-engine';
 import { createServer } from './server/server';
-import { Settings } from './services/engine/settings';
 import type { Lock } from './machine/lock';
-import { SshKeys } from './ssh/keys';
 import { StateDirectory } from './store/state-directory';
 import { onRejection, onUncaught } from './unhandled';
 
-const defaultIdleExitMs = 60_000;
 const closeTimeoutMs = 15_000;
 const failedCloseTimeoutMs = 3_000;
 
@@ -35,36 +28,6 @@ function makeEnding(): Ending {
   let request = (_end: End): void => undefined;
   const requested = new Promise<End>((resolve) => (request = resolve));
   return { request, requested };
-}
-
-async function makeEngine(state: StateDirectory, { log }: EngineLog, ending: Ending): Promise<Engine> {
-  const settings = new Settings(state.settings);
-  await settings.load();
-  const installation = await installationId(state);
-  const cache = process.env.BERTH_CACHE ?? state.home;
-  await state.sweepImages(cache);
-  await state.sweepEngines(await realpath(__dirname));
-  return createEngine({
-    state,
-    settings,
-    version: berthVersion,
-    idleExitMs: Number(process.env.BERTH_IDLE_EXIT_MS ?? defaultIdleExitMs),
-    trashDays: Number(process.env.BERTH_TRASH_DAYS ?? defaultTrashDays),
-    log,
-    makeDrivers: (_, isAdopted) =>
-      createDrivers({
-        home: state.home,
-        cache,
-        dockerHost: () => settings.get().dockerHost,
-        privateKey: async () => (await new SshKeys(state).clientKey()).privateKey,
-        imagesDirectory: imagesDirectory(),
-        installation,
-        isAdopted,
-        log,
-        opensLoopback: () => settings.get().hostLoopback === true,
-      }),
-    exit: () => ending.request('asked'),
-  });
 }
 
 /** `untouch`: the lock is touched until that is called. */
@@ -88,7 +51,7 @@ async function run(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => ending.request('asked'));
   }
-  const engine = await makeEngine(state, engineLog, ending);
+  const engine = await makeEngine(state, engineLog, () => ending.request('asked'));
   started.engine = engine;
   // The one waits for files and container engines, the other computes.
   const [server] = await Promise.all([createServer(engine.services, berthVersion), engine.load()]);
