@@ -1,6 +1,6 @@
 /**
  * What oxlint holds: the rules that ESLint recommends and those of typescript-eslint's `strictTypeChecked`, each by its name; what
- * breaks each of them is in test/unit/lint/. ESLint has what oxlint cannot do: eslint.config.mjs.
+ * breaks each of them is in test/unit/lint/.
  */
 const rulesOf =
   (prefix) =>

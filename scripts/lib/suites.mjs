@@ -195,7 +195,6 @@ export function notRun(name, error) {
 /** Each check of the sources counts as one test. */
 export const CHECKS = {
   oxlint: [tool('oxlint/bin/oxlint'), '--config', 'oxlint.config.mjs'],
-  eslint: [tool('eslint/bin/eslint.js'), '.'],
   prettier: [join(ROOT, 'scripts/check-format.mjs')],
 };
 

@@ -50,7 +50,7 @@ describe('the packaged extension', function () {
       (file) =>
         /(^|\/)(node_modules|src|test|bench|scripts|out|\.git|\.ci)\//.test(file) ||
         /\.(ts|map|mts|cts|tsbuildinfo|node)$/.test(file) ||
-        /(^|\/)(tsconfig|package-lock|webpack\.config|eslint\.config|oxlint\.config|\.prettier)/.test(file),
+        /(^|\/)(tsconfig|package-lock|webpack\.config|oxlint\.config|\.prettier)/.test(file),
     );
     assert.deepEqual(unwanted, []);
   });
