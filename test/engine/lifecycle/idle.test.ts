@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, itLeavesNothing, useEngineHarness } from '../../support/engine/engine-harness';
-import { itMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
+import { column, itMostlyOfEngine, itOfContainers, testTimeoutMs } from '../../support/runtimes/columns';
 
 /** In minutes. Longer than it takes to look once, which in an emulated guest or on a busy machine is a while. */
 const pauseAfter = 0.05;
-const stopAfter = 2 * pauseAfter;
+/** A guest is paused when its memory is on the disk: that has to be seen before it is stopped. */
+const stopAfter = (column === 'microvm' ? 4 : 2) * pauseAfter;
 const pauseMs = pauseAfter * 60_000;
 
 describe('lifecycle: idle policies', function () {
@@ -17,7 +18,7 @@ describe('lifecycle: idle policies', function () {
   it('pauses, then stops, then archives what nobody uses', async () => {
     const started = Date.now();
     const { name } = await harness().create({
-      idle: { pauseAfter, stopAfter, archiveAfter: 2.8 * pauseAfter },
+      idle: { pauseAfter, stopAfter, archiveAfter: 1.4 * stopAfter },
     });
     await harness().untilState(name, 'paused');
     const pausedMs = Date.now() - started;
