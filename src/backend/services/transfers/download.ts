@@ -110,8 +110,8 @@ async function receive(
     const unread = (path: string, reason: string): void => outcome.fail(item.name, path, reason);
     const receiveItem = (take: TakeChunk): Promise<void> =>
       files.receiveTar(item.source, take, context.signal, unread, note);
-    const folder = stageOf(stage, index);
-    count += await unpackTar(receiveItem, folder, renamed(item), report, context.signal, thread);
+    const place = { folder: stageOf(stage, index), renaming: renamed(item) };
+    count += await unpackTar(receiveItem, place, { report, signal: context.signal, thread });
   }
   progress.report();
   outcome.result.bytes = progress.bytes;

@@ -205,10 +205,8 @@ describe('tars of local files', function () {
     const stream = Readable.from([Buffer.concat([...blocks, Buffer.alloc(1024)])]);
     const files = await unpackTar(
       (take) => takeAll(stream, take),
-      at('out'),
-      { drop: 0, prefix: [] },
-      report,
-      never,
+      { folder: at('out'), renaming: { drop: 0, prefix: [] } },
+      { report, signal: never },
     );
     const expected = [
       '../evil',

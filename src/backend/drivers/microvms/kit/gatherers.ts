@@ -77,7 +77,7 @@ async function unpack(tar: Readable, folder: string, signal: AbortSignal): Promi
     }
   };
   const report = { received: () => undefined, lost: () => undefined, skipped: fail, failed: fail };
-  await unpackTar(receive, folder, { drop: 1, prefix: [] }, report, signal);
+  await unpackTar(receive, { folder, renaming: { drop: 1, prefix: [] } }, { report, signal });
 }
 
 async function hasProgram(name: string): Promise<boolean> {

@@ -28,10 +28,8 @@ describe('times of what is downloaded', () => {
         async (take) => {
           await take(tar);
         },
-        folder(),
-        { drop: 0, prefix: [] },
-        { received() {}, failed() {}, lost() {} },
-        new AbortController().signal,
+        { folder: folder(), renaming: { drop: 0, prefix: [] } },
+        { report: { received() {}, failed() {}, lost() {} }, signal: new AbortController().signal },
       );
       const times = ['folder', 'folder/file', 'folder/link'].map(
         (name) => lstatSync(join(folder(), name)).mtimeMs,

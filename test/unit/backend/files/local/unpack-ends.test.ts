@@ -60,12 +60,23 @@ describe('unpacking that ends before its time', () => {
     const given = new AbortController();
     const thread = new LocalThread();
     const receive = from([Buffer.concat(many(4000)), end], (index) => index === 1 && given.abort());
-    await assert.rejects(unpackTar(receive, folder(), as, quiet, given.signal, thread), {
-      name: 'AbortError',
-    });
+    await assert.rejects(
+      unpackTar(
+        receive,
+        { folder: folder(), renaming: as },
+        { report: quiet, signal: given.signal, thread, smallBytes: 0 },
+      ),
+      {
+        name: 'AbortError',
+      },
+    );
     assert.ok(thread.isIdle);
     const there = readdirSync(folder()).length;
-    await unpackTar(from([end]), folder(), as, quiet, never, thread);
+    await unpackTar(
+      from([end]),
+      { folder: folder(), renaming: as },
+      { report: quiet, signal: never, thread, smallBytes: 0 },
+    );
     assert.equal(readdirSync(folder()).length, there);
     thread.end();
 
@@ -100,7 +111,11 @@ describe('unpacking that ends before its time', () => {
       const content = Buffer.alloc(2 * 1024 * 1024, 1);
       const chunks = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => member(name, content));
       try {
-        const unpacked = unpackTar(from([...chunks, end]), folder(), as, report, never, thread);
+        const unpacked = unpackTar(
+          from([...chunks, end]),
+          { folder: folder(), renaming: as },
+          { report, signal: never, thread, smallBytes: 0 },
+        );
         await assert.rejects(unpacked, hasCode(error));
       } finally {
         Object.assign(fs, { [call]: real });
@@ -120,12 +135,23 @@ describe('unpacking that ends before its time', () => {
     ]) {
       const receive = from([...chunks, end], (index) => (index === 4 ? stop() : undefined));
       await assert.rejects(
-        unpackTar(receive, folder(), as, quiet, never, thread),
+        unpackTar(
+          receive,
+          { folder: folder(), renaming: as },
+          { report: quiet, signal: never, thread, smallBytes: 0 },
+        ),
         /thread|operator|unpacked/,
       );
       readdirSync(folder()).forEach((name) => rmSync(at(name)));
     }
-    assert.equal(await unpackTar(from([...chunks, end]), folder(), as, quiet, never, thread), 8);
+    assert.equal(
+      await unpackTar(
+        from([...chunks, end]),
+        { folder: folder(), renaming: as },
+        { report: quiet, signal: never, thread, smallBytes: 0 },
+      ),
+      8,
+    );
     thread.end();
   });
 
@@ -150,7 +176,10 @@ describe('unpacking that ends before its time', () => {
     const report = { ...quiet, failed: (name: string) => void failed.push(name) };
     const chunks = [...many(3), end];
     const receive = from(chunks, (index) => index === 0 && rmSync(at('gone'), { recursive: true }));
-    assert.equal(await unpackTar(receive, at('gone'), as, report, never), 0);
+    assert.equal(
+      await unpackTar(receive, { folder: at('gone'), renaming: as }, { report, signal: never }),
+      0,
+    );
     assert.deepEqual(failed, ['f0', 'f1', 'f2']);
   });
 
@@ -172,7 +201,11 @@ describe('unpacking that ends before its time', () => {
     const receive = from([header, ...Array.from({ length: size / piece.length }, () => piece), end], () => {
       handed += piece.length;
     });
-    const unpacked = unpackTar(receive, folder(), as, quiet, never, thread);
+    const unpacked = unpackTar(
+      receive,
+      { folder: folder(), renaming: as },
+      { report: quiet, signal: never, thread, smallBytes: 0 },
+    );
     const unpacking = { isDone: false };
     void unpacked.finally(() => (unpacking.isDone = true));
     while (!unpacking.isDone) {

@@ -54,17 +54,16 @@ function tarOf(members: readonly Member[]): Buffer {
 }
 
 const thread = new LocalThread();
+/** Every second one where it arrives, as small ones are; the others in the thread. */
+let turn = 0;
 const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
   unpackTar(
     async (take) => {
       const step = tar.length > 1e6 ? 65_536 : 1000;
       for (let at = 0; at < tar.length; at += step) await take(tar.subarray(at, at + step));
     },
-    folder,
-    { drop: 0, prefix: [] },
-    report,
-    never,
-    thread,
+    { folder, renaming: { drop: 0, prefix: [] } },
+    { report, signal: never, thread, smallBytes: turn++ % 2 === 0 ? 0 : Infinity },
   );
 
 function below(folder: string): string[] {
