@@ -1,13 +1,14 @@
 /** Suites beside each other: those of a lane run one after another, the lanes at the same time. */
 
 /**
- * The longest first: microVMs and containers mostly wait, what is checked and computed fills the gaps. The windows of `ui` are
- * clicked when those of microVMs have ended, and share their cache with the suite before them, which clears it.
+ * The longest first: microVMs and containers mostly wait, what is checked fills the gaps. The windows of `ui` are clicked when
+ * those of microVMs have ended, and share their cache with the suite before them, which clears it. What `unit` computes takes
+ * the core that they leave.
  */
 export const LANES = [
   ['microvm', 'ui'],
-  ['engine', 'host', 'package'],
-  ['lint', 'types', 'ordinary', 'runner', 'unit'],
+  ['engine', 'host', 'package', 'unit'],
+  ['lint', 'types', 'ordinary', 'runner'],
 ];
 
 /**
