@@ -102,7 +102,8 @@ for line, wanted in zip(json.loads(sys.argv[5]), ("filled", "settled", "done")):
 child.stdin.close()
 child.wait()
 `;
-    await succeed('python3', ['-c', talk, run, agentDir, live, store, JSON.stringify(requests)]);
+    const argv = ['-c', talk, run, agentDir, live, store, JSON.stringify(requests)];
+    await succeed('python3', argv, { timeoutMs: 120_000 });
     return join(store, id, 'tree');
   }
 
