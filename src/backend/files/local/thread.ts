@@ -83,11 +83,12 @@ export class LocalThreads {
 
   constructor(private readonly idleMs = 30_000) {}
 
-  /** A thread for the time of a call, which leaves nothing under way in it. It starts with its first job. */
+  /** A thread that runs for the time of a call, which leaves nothing under way in it. */
   async use<T>(run: (thread: LocalThread) => Promise<T>): Promise<T> {
     const thread = this.idle ?? new LocalThread();
     this.idle = undefined;
     clearTimeout(this.timer);
+    thread.start();
     try {
       return await run(thread);
     } finally {

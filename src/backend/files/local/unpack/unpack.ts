@@ -1,9 +1,8 @@
-/** The engine's side of unpacking a tar into a folder of this machine: for all but small ones a thread does it (unpacking.ts). */
+/** The engine's side of unpacking a tar into a folder of this machine: a thread does it (unpacking.ts). */
 import { BerthError } from '../../../../api/errors';
 import { FactsApplier } from '../facts';
 import { LocalThread } from '../thread';
 import type { Renaming, UnpackAnswer, UnpackFailure, UnpackStep } from './messages';
-import { UnpackServer } from './serve';
 import type { Report } from './unpacking';
 import type { TakeChunk } from '../../../tar/flow';
 
@@ -15,8 +14,6 @@ const bufferSize = 1280 * 1024;
 /** So much is worth a message. */
 const sentSize = 512 * 1024;
 const bufferCount = 3;
-/** Up to a few hundred files: done before a thread has started, and before anybody waits for the engine. */
-const smallSize = 128 * 1024;
 
 /** `folder` is empty; `renaming` says where an entry goes. */
 export interface UnpackPlace {
@@ -29,19 +26,6 @@ export interface UnpackOptions {
   signal: AbortSignal;
   /** One of its own otherwise, which ends with the unpacking. */
   thread?: LocalThread;
-  /** Up to so much is unpacked without the thread, and never more than is worth a message to it. */
-  smallBytes?: number;
-}
-
-/** Does steps in their order, and answers each. */
-interface Unpacker {
-  run(step: UnpackStep): Promise<UnpackAnswer>;
-}
-
-/** For what is small: at once, by the caller's own thread. */
-function unpackerHere(): Unpacker {
-  const server = new UnpackServer();
-  return { run: (step) => Promise.resolve(server.do(step)) };
 }
 
 /** Gathers what comes into buffers that go to the thread, and come back. */
@@ -56,18 +40,20 @@ class Sending {
   private used = 0;
   private failure: Error | undefined;
   private readonly stop = new SharedArrayBuffer(4);
-  /** Known once there is more than is done here, or no more at all. */
-  private unpacker: Unpacker | undefined;
   /** Of chunks that the thread has, in their order. */
   private readonly answers: Promise<void>[] = [];
 
   constructor(
     private readonly thread: LocalThread,
     private readonly facts: FactsApplier,
-    private readonly place: UnpackPlace,
     private readonly options: UnpackOptions,
   ) {
     options.signal.addEventListener('abort', this.stopNow);
+  }
+
+  /** What all that follows is about. */
+  begin({ folder, renaming }: UnpackPlace): Promise<void> {
+    return this.step({ begin: folder, renaming, buffers: this.buffers, stop: this.stop });
   }
 
   /** Answers a promise when the thread has to get on before more can be taken. Throws what went wrong so far. */
@@ -83,10 +69,6 @@ class Sending {
       const taken = rest.copy(buffer, this.used);
       this.used += taken;
       rest = rest.subarray(taken);
-      if (this.used > Math.min(this.options.smallBytes ?? smallSize, sentSize - 1)) {
-        // What comes meanwhile is gathered.
-        this.unpacker ??= this.begin(this.thread);
-      }
       if (this.used >= sentSize) {
         this.flush();
       }
@@ -96,7 +78,6 @@ class Sending {
 
   /** Sends what was gathered, and waits for all of it. */
   async settle(): Promise<void> {
-    this.unpacker ??= this.begin(unpackerHere());
     this.flush();
     while (this.answers.length > 0) {
       await this.answered();
@@ -104,20 +85,15 @@ class Sending {
     this.check();
   }
 
-  /** Of what was settled. */
   async step(step: UnpackStep): Promise<void> {
-    const answer = await this.unpacker?.run(step);
-    if (answer !== undefined) {
-      this.heard(answer);
-    }
+    this.heard(await this.thread.run(step));
     this.check();
   }
 
   /** Waits until the thread has let go of the folder. */
   async abandon(): Promise<void> {
     this.stopNow();
-    const { unpacker } = this;
-    await Promise.allSettled([...this.answers, unpacker?.run({ abandon: true }), this.facts.abandon()]);
+    await Promise.allSettled([...this.answers, this.thread.run({ abandon: true }), this.facts.abandon()]);
   }
 
   /** Nobody hears of the signal through this any more. */
@@ -145,22 +121,12 @@ class Sending {
       return;
     }
     this.free.shift();
-    this.send(this.unpacker, { chunk, length: this.used });
-    this.used = 0;
-  }
-
-  /** Says what all that follows is about. */
-  private begin(unpacker: Unpacker): Unpacker {
-    const { folder, renaming } = this.place;
-    this.send(unpacker, { begin: folder, renaming, buffers: this.buffers, stop: this.stop });
-    return unpacker;
-  }
-
-  private send(unpacker: Unpacker | undefined, step: UnpackStep): void {
-    const answer = (unpacker?.run(step) ?? Promise.reject(new Error('nothing was begun')))
+    const answer = this.thread
+      .run({ chunk, length: this.used })
       .then((said) => this.heard(said))
       .catch((error: unknown) => void (this.failure ??= errorFrom(error)))
       .then(() => void this.answers.shift());
+    this.used = 0;
     this.answers.push(answer);
   }
 
@@ -225,8 +191,9 @@ export async function unpackTar(
 ): Promise<number> {
   const own = options.thread ?? new LocalThread();
   const facts = new FactsApplier(place.folder, options.signal);
-  const sending = new Sending(own, facts, place, options);
+  const sending = new Sending(own, facts, options);
   try {
+    await sending.begin(place);
     await receive((chunk) => sending.take(chunk));
     await sending.settle();
     if (!sending.ended) {

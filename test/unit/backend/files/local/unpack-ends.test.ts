@@ -61,11 +61,7 @@ describe('unpacking that ends before its time', () => {
     const thread = new LocalThread();
     const receive = from([Buffer.concat(many(4000)), end], (index) => index === 1 && given.abort());
     await assert.rejects(
-      unpackTar(
-        receive,
-        { folder: folder(), renaming: as },
-        { report: quiet, signal: given.signal, thread, smallBytes: 0 },
-      ),
+      unpackTar(receive, { folder: folder(), renaming: as }, { report: quiet, signal: given.signal, thread }),
       {
         name: 'AbortError',
       },
@@ -75,7 +71,7 @@ describe('unpacking that ends before its time', () => {
     await unpackTar(
       from([end]),
       { folder: folder(), renaming: as },
-      { report: quiet, signal: never, thread, smallBytes: 0 },
+      { report: quiet, signal: never, thread },
     );
     assert.equal(readdirSync(folder()).length, there);
     thread.end();
@@ -114,7 +110,7 @@ describe('unpacking that ends before its time', () => {
         const unpacked = unpackTar(
           from([...chunks, end]),
           { folder: folder(), renaming: as },
-          { report, signal: never, thread, smallBytes: 0 },
+          { report, signal: never, thread },
         );
         await assert.rejects(unpacked, hasCode(error));
       } finally {
@@ -135,11 +131,7 @@ describe('unpacking that ends before its time', () => {
     ]) {
       const receive = from([...chunks, end], (index) => (index === 4 ? stop() : undefined));
       await assert.rejects(
-        unpackTar(
-          receive,
-          { folder: folder(), renaming: as },
-          { report: quiet, signal: never, thread, smallBytes: 0 },
-        ),
+        unpackTar(receive, { folder: folder(), renaming: as }, { report: quiet, signal: never, thread }),
         /thread|operator|unpacked/,
       );
       readdirSync(folder()).forEach((name) => rmSync(at(name)));
@@ -148,7 +140,7 @@ describe('unpacking that ends before its time', () => {
       await unpackTar(
         from([...chunks, end]),
         { folder: folder(), renaming: as },
-        { report: quiet, signal: never, thread, smallBytes: 0 },
+        { report: quiet, signal: never, thread },
       ),
       8,
     );
@@ -204,7 +196,7 @@ describe('unpacking that ends before its time', () => {
     const unpacked = unpackTar(
       receive,
       { folder: folder(), renaming: as },
-      { report: quiet, signal: never, thread, smallBytes: 0 },
+      { report: quiet, signal: never, thread },
     );
     const unpacking = { isDone: false };
     void unpacked.finally(() => (unpacking.isDone = true));

@@ -54,8 +54,6 @@ function tarOf(members: readonly Member[]): Buffer {
 }
 
 const thread = new LocalThread();
-/** Every second one where it arrives, as small ones are; the others in the thread. */
-let turn = 0;
 const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
   unpackTar(
     async (take) => {
@@ -63,7 +61,7 @@ const unpack = (tar: Buffer, folder: string, report = quiet): Promise<number> =>
       for (let at = 0; at < tar.length; at += step) await take(tar.subarray(at, at + step));
     },
     { folder, renaming: { drop: 0, prefix: [] } },
-    { report, signal: never, thread, smallBytes: turn++ % 2 === 0 ? 0 : Infinity },
+    { report, signal: never, thread },
   );
 
 function below(folder: string): string[] {

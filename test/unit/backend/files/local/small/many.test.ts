@@ -30,11 +30,7 @@ async function unpack(tar: readonly Buffer[], folder: string, signal = never): P
   const receive = async (take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> => {
     for (const chunk of tar) await take(chunk);
   };
-  came.files = await unpackTar(
-    receive,
-    { folder, renaming: { drop: 0, prefix: [] } },
-    { report, signal, smallBytes: 0 },
-  );
+  came.files = await unpackTar(receive, { folder, renaming: { drop: 0, prefix: [] } }, { report, signal });
   return came;
 }
 
