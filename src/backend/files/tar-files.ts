@@ -12,6 +12,7 @@ import type { FoundDetails, Inventory } from './inventory';
 import { TarGaps, type BesideTars } from './tar-gaps';
 import { UnchangeableFiles } from './unchangeable-files';
 import type { ListOptions, TextOfFiles, TreeUsage, Unread, VolumeFiles } from './volume-files';
+import { asError } from '../machine/as-error';
 
 const maxLinks = 40;
 const blockBytes = 512;
@@ -108,7 +109,7 @@ export class TarFiles extends UnchangeableFiles implements VolumeFiles {
     });
     takeAll(tar, (chunk) => reader.push(chunk)).then(
       () => output.end(),
-      (error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => output.destroy(asError(error)),
     );
     return output;
   }

@@ -3,6 +3,7 @@
  * would walk the heap some fifty times, and be the slowest part of a large transfer.
  */
 import { Readable, type Writable } from 'node:stream';
+import { asError } from '../machine/as-error';
 
 /** Takes a chunk, which is the caller's again when the answer, if there is one, has settled. */
 export type TakeChunk = (chunk: Buffer) => Promise<void> | undefined;
@@ -72,7 +73,7 @@ export function takeAll(source: Readable, take: TakeChunk): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       source.destroy();
-      reject(error instanceof Error ? error : new Error(String(error)));
+      reject(asError(error));
     };
     const wait = (answer: Promise<void>): void => {
       source.pause();

@@ -44,6 +44,7 @@ import type {
   VolumeFiles,
   WriteOptions,
 } from '../volume-files';
+import { asError } from '../../machine/as-error';
 
 /** Walks and copies of whole trees: as long as they get on, they may take their time. */
 const treeTimeoutMs = 6 * 3_600_000;
@@ -235,7 +236,7 @@ export class AgentFiles implements VolumeFiles {
     const notes = { unread: unread ?? failWith(stream), leftOut: unread, note };
     this.receive({ path: source, signal: ended, ...notes }, take).then(
       () => stream.end(),
-      (error: unknown) => stream.destroy(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => stream.destroy(asError(error)),
     );
     return stream;
   }

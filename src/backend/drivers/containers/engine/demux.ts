@@ -1,6 +1,7 @@
 /** Splits the engine's stream of a container without a terminal into standard output and standard error. */
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
+import { asError } from '../../../machine/as-error';
 
 const headerLength = 8;
 const stderrId = 2;
@@ -65,7 +66,7 @@ async function pump(
     stdout.end(last?.stdout);
     stderr.end(last?.stderr);
   } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = asError(error);
     stdout.destroy(cause);
     stderr.destroy(cause);
     throw cause;

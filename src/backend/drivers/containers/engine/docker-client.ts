@@ -12,6 +12,7 @@ import modemHttp from 'docker-modem/lib/http';
 import { BerthError } from '../../../../api/errors';
 import { imageName } from '../../../../api/rules/image-reference';
 import { isVolumeName } from '../../../../api/rules/names';
+import { asError } from '../../../machine/as-error';
 
 /**
  * For requests without TLS, which alone has such names: else Node compiles two expressions, for 6 ms, to see whether the
@@ -74,7 +75,7 @@ class CheckedModem extends DockerModem {
     try {
       checkPath(options.path);
     } catch (error) {
-      callback?.(error instanceof Error ? error : new Error(String(error)), null);
+      callback?.(asError(error), null);
       return;
     }
     super.dial(options, (error, answer) => {

@@ -8,6 +8,7 @@ import type { SshTarget } from '../../../../api/rules/docker-host';
 import { sshFailure, type EngineCommand } from './ssh-failure';
 import { sharedConnection, sharedSessions, type SharedConnection } from './ssh-sharing';
 import { start, type Child, type ProcessEnd } from '../../../machine/run';
+import { asError } from '../../../machine/as-error';
 
 const connectTimeoutS = 15;
 /** Idle connections that wait for the next call. */
@@ -219,7 +220,7 @@ export class SshAgent extends Agent {
     } catch (error) {
       leave();
       share();
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = asError(error);
       connected(failure, new Duplex());
     }
   }

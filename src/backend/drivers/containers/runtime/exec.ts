@@ -15,6 +15,7 @@ import { HeldReport } from './not-started';
 import { stateOf } from './runtime-info';
 import { homeFolder } from '../../../inside/places';
 import { waitFor } from '../../../machine/wait';
+import { asError } from '../../../machine/as-error';
 
 const exitTimeoutMs = 10_000;
 const stopTimeoutMs = 2_000;
@@ -61,7 +62,7 @@ async function pipeTerminal(stream: Duplex, stdout: PassThrough, filter: OutputF
     const last = await filter.end();
     stdout.end(Buffer.concat([last.stdout, last.stderr]));
   } catch (error) {
-    stdout.destroy(error instanceof Error ? error : new Error(String(error)));
+    stdout.destroy(asError(error));
     throw error;
   }
 }

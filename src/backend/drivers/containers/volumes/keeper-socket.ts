@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { TakeChunk, TarSource } from '../../../tar/flow';
+import { asError } from '../../../machine/as-error';
 
 const bufferSize = 256 * 1024;
 const maxHead = 64 * 1024;
@@ -89,7 +90,7 @@ export function rawGet(
     let busy: Promise<void> = Promise.resolve();
     const fail = (error: unknown): void => {
       socket.destroy();
-      reject(error instanceof Error ? error : new Error(String(error)));
+      reject(asError(error));
     };
     const received = (length: number, buffer: Uint8Array): boolean => {
       try {

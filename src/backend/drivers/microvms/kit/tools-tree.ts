@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import tar, { type Header, type Pack } from 'tar-stream';
 import { configureScript } from '../../../inside/configure-script';
 import { guestFiles, guestScripts } from './kit-parts';
+import { asError } from '../../../machine/as-error';
 
 export interface ToolsTreeSource {
   /** A tar with the folder `.berth`. */
@@ -23,7 +24,7 @@ export function toolsTree(source: ToolsTreeSource): Readable {
   const pack = tar.pack();
   fill(pack, source).then(
     () => pack.finalize(),
-    (error: unknown) => pack.destroy(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => pack.destroy(asError(error)),
   );
   return Readable.from(pack, { objectMode: false });
 }

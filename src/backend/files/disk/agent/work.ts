@@ -3,6 +3,7 @@
  */
 import { DiskError } from '../../../ext4/disk-error';
 import type { Ext4 } from '../../../ext4/file-system';
+import { asError } from '../../../machine/as-error';
 
 export type Work<T> = Generator<undefined, T>;
 
@@ -61,7 +62,7 @@ export function finish<T>(work: Work<T>, job: Job): Promise<T> {
         }
         setImmediate(step);
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       }
     };
     step();

@@ -1,6 +1,7 @@
 /** The thread's side of unpacking: does a step, and says what came of it. */
 import type { UnpackAnswer, UnpackStep } from './messages';
 import { DiskFull, Unpacking, type Report } from './unpacking';
+import { asError } from '../../../machine/as-error';
 
 export class UnpackServer {
   private unpacking: Unpacking | undefined;
@@ -13,7 +14,7 @@ export class UnpackServer {
     try {
       this.attempt(step);
     } catch (error) {
-      const { message } = error instanceof Error ? error : new Error(String(error));
+      const { message } = asError(error);
       const code = error instanceof DiskFull ? error.code : undefined;
       this.said.failure = { message, code, isFatal: error instanceof DiskFull };
       // What comes after a part that was not read is not what it seems.

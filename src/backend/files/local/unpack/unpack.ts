@@ -5,6 +5,7 @@ import { LocalThread } from '../thread';
 import type { Renaming, UnpackAnswer, UnpackFailure, UnpackStep } from './messages';
 import type { Report } from './unpacking';
 import type { TakeChunk } from '../../../tar/flow';
+import { asError } from '../../../machine/as-error';
 
 export type { Renaming };
 export type UnpackReport = Report;
@@ -124,7 +125,7 @@ class Sending {
     const answer = this.thread
       .run({ chunk, length: this.used })
       .then((said) => this.heard(said))
-      .catch((error: unknown) => void (this.failure ??= errorFrom(error)))
+      .catch((error: unknown) => void (this.failure ??= asError(error)))
       .then(() => void this.answers.shift());
     this.used = 0;
     this.answers.push(answer);
@@ -163,8 +164,6 @@ class Sending {
     this.failure ??= failure && errorOf(failure);
   }
 }
-
-const errorFrom = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function errorOf({ message, code, isFatal }: UnpackFailure): Error {
   return isFatal ? diskError(code ?? '', new Error(message)) : new Error(message);

@@ -19,6 +19,7 @@ import { measureOwnFiles } from '../own-files';
 import type { WorkspaceRecord } from '../record';
 import { BundleWriter } from './bundle-writer';
 import { contentOf, imageContent, manifestOf, volumesOf } from './export-plan';
+import { asError } from '../../../machine/as-error';
 
 export interface ExportsDeps extends TakeBaseDeps {
   drivers: Drivers;
@@ -89,7 +90,7 @@ export class Exports {
       content.end();
       return result;
     } catch (error) {
-      content.destroy(error instanceof Error ? error : new Error(String(error)));
+      content.destroy(asError(error));
       throw error;
     }
   }
