@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineClient } from '../src/client/engine-client';
+import { find } from '../src/client/find';
 import type { TransferCreate } from '../src/api';
 import { interleave, isQuick, main, median, repeat, time, withEngine, type Pair, type Row } from './lib';
 import { must, piped, prefix } from './support/docker';
@@ -36,12 +37,15 @@ async function latencies(client: EngineClient, volume: string, holder: string): 
     note: `median of ${times}`,
   });
   const list = (path: string) => () => client.call('files.list', { params, query: { path } });
+  const names = () =>
+    find(client, volume, { path: '/flat', limit: 50_000 }, {}, new AbortController().signal);
   const stat = () => client.call('files.stat', { params, query: { path: '/hundred/f1' } });
   return [
     await row('stat', 1, latencyRounds, stat),
     await row('list 100 entries', 1.5, latencyRounds, list('/hundred')),
     await row('read 4 KiB', 1, latencyRounds, () => client.readFile(volume, '/hundred/f1')),
     await row('list 10,000 entries', 75, 20, list('/flat')),
+    await row('names of 10,000 files, as *Go to File in Volume…* asks', 1000, 20, names),
   ];
 }
 
