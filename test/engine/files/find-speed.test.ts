@@ -3,16 +3,18 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { find } from '../../../src/client/find';
-import { useEngineHarness } from '../../support/engine/engine-harness';
+import { eventually, useEngineHarness } from '../../support/engine/engine-harness';
 import { column, testTimeoutMs } from '../../support/runtimes/columns';
+import { isSoak } from '../../support/soak';
 
 const folders = 100;
 const perFolder = 101;
 const maxMs = 1_000;
 /** The agent of a running guest is emulated here: 1.1 to 1.4 s on a machine of two cores. */
 const runningMs = column === 'microvm' ? 2 * maxMs : maxMs;
-/** Others compute on the machine of the tests; `bench/` has the figures. */
-const busyFactor = 10;
+/** An emulated guest that is asked again until a quiet second comes keeps the others of a run from theirs: minutes of it. */
+const isPatient = column === 'container' || isSoak;
+const busyFactor = isPatient ? 1 : 10;
 
 describe('files: 10,000 of them', function () {
   this.timeout(testTimeoutMs);
@@ -47,13 +49,20 @@ describe('files: 10,000 of them', function () {
   for (const state of ['running', 'stopped'] as const) {
     const limitMs = state === 'running' ? runningMs : maxMs;
 
-    it(`${state}: are all listed, in the time of a busy machine`, async () => {
+    it(`${state}: are all listed within ${(busyFactor * limitMs) / 1000} s`, async () => {
       if (state === 'stopped') {
         await harness().verb('stop', name);
       }
-      const { count, ms } = await listed();
-      assert.ok(count >= folders * perFolder, String(count));
-      assert.ok(ms < busyFactor * limitMs, `${ms.toFixed(0)} ms`);
+      // Others compute on the machine of the tests: one quiet second shows what it takes.
+      await eventually(
+        `all of them within ${busyFactor * limitMs} ms`,
+        async () => {
+          const { count, ms } = await listed();
+          assert.ok(count >= folders * perFolder, String(count));
+          return ms < busyFactor * limitMs;
+        },
+        120_000,
+      );
     });
   }
 });

@@ -195,7 +195,7 @@ child.wait()
     });
   }
 
-  it('compares 20,000 files with their snapshot in a second or so', async () => {
+  it('compares 20,000 files with their snapshot in a second', async () => {
     const [live, store] = [join(top, 'live'), join(top, 'store')];
     [live, store].forEach((path) => mkdirSync(path));
     for (let folder = 0; folder < 200; folder++) {
@@ -217,7 +217,7 @@ child.wait()
     const took = performance.now() - began;
     assert.deepEqual(kindsOf(said.changes), { '/folder7/file7': 'changed' });
     if (process.env.BERTH_TEST_SHOW !== undefined) console.log(`        ${Math.round(took)} ms`);
-    assert.ok(took < 12_000, `${took} ms, on a machine that may be busy`);
+    assert.ok(took < 3000, `${took} ms, on a machine that may be busy`);
   });
 
   it('leaves out what .gitignore files of either side name, on request, and counts it', async () => {
